@@ -6,7 +6,7 @@
 #   services.sh rabbitmqctl DIR ARGUMENT…    the broker's own control program, for the broker of DIR
 #   services.sh stop DIR
 #
-# DIR afterwards holds `env` (source it: RENDERFARM_TEST_POSTGRES, …_RABBITMQ, …_RABBITMQ_MANAGEMENT, …_S3, …_PROMETHEUS), a log and
+# DIR afterwards holds `env` (source it: RENDERFARM_TEST_POSTGRES, …_RABBITMQ, …_RABBITMQ_MANAGEMENT, …_RABBITMQ_METRICS, …_S3, …_PROMETHEUS), a log and
 # a `.pid` for each server and `pids`. `stop` ends exactly the processes listed there and removes their data.
 # --durable leaves fsync and synchronous_commit on, for benchmarks; otherwise PostgreSQL skips both.
 set -euo pipefail
@@ -103,12 +103,13 @@ ready_postgres() {
 }
 
 start_rabbitmq() {
-    local port distribution epmd management home="$WORK/mq"
-    port=$(free_port) distribution=$(free_port) epmd=$(free_port) management=$(free_port)
+    local port distribution epmd management metrics home="$WORK/mq"
+    port=$(free_port) distribution=$(free_port) epmd=$(free_port) management=$(free_port) metrics=$(free_port)
     mkdir -p "$home"
-    # Management, so that a test can have a virtual host of its own.
-    echo '[rabbitmq_management].' > "$home/plugins"
+    # Management, so that a test can have a virtual host of its own; and the broker's figures for Prometheus.
+    echo '[rabbitmq_management,rabbitmq_prometheus].' > "$home/plugins"
     printf '%s\n' "listeners.tcp.1 = 127.0.0.1:$port" "management.tcp.ip = 127.0.0.1" "management.tcp.port = $management" \
+        "prometheus.tcp.ip = 127.0.0.1" "prometheus.tcp.port = $metrics" \
         "vm_memory_high_watermark.absolute = 1GB" "disk_free_limit.absolute = 100MB" > "$home/rabbitmq.conf"
     # HOME holds the Erlang cookie. Not /usr/sbin/rabbitmq-server: that wrapper changes to the user rabbitmq.
     export HOME="$home" ERL_EPMD_PORT="$epmd" ERL_EPMD_ADDRESS=127.0.0.1 \
@@ -128,6 +129,7 @@ start_rabbitmq() {
     ready_rabbitmq "$port" "$management" "$home"
     publish rabbitmq "amqp://guest:guest@127.0.0.1:$port"
     publish rabbitmq_management "http://guest:guest@127.0.0.1:$management"
+    publish rabbitmq_metrics "http://127.0.0.1:$metrics/metrics"
 }
 
 # ready_rabbitmq PORT MANAGEMENT_PORT HOME

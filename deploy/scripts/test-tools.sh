@@ -19,6 +19,10 @@ missing_test_packages() {
     has node && has npm || printf '%s\n' nodejs npm
     has mount || echo mount
     has caddy || echo caddy
+    # Rules, routes and boards are tried as they will run.
+    has prometheus && has promtool || echo prometheus
+    has amtool && has prometheus-alertmanager || echo prometheus-alertmanager
+    has prometheus-postgres-exporter || echo prometheus-postgres-exporter
     # Pages are looked at as people do.
     has chromium || has google-chrome || echo chromium
 }

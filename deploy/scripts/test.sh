@@ -53,7 +53,10 @@ main() {
     local module modules=() farms=()
     for module in "${chosen[@]}"; do
         local program="tests/$module/bin/$CONFIGURATION/$FRAMEWORK/$module.dll"
-        if [[ $module == *.EndToEnd.Tests || $module == *.Chaos.Tests || $module == *.Browser.Tests ]]; then farms+=("$program"); else modules+=("$program"); fi
+        case $module in
+            *.EndToEnd.Tests | *.Observability.Tests | *.Chaos.Tests | *.Browser.Tests) farms+=("$program") ;;
+            *) modules+=("$program") ;;
+        esac
     done
     [[ ${#modules[@]} == 0 ]] || run_modules 2 "$(IFS=';' && echo "${modules[*]}")" "${filter[@]}" || code=$?
     [[ ${#farms[@]} == 0 ]] || run_modules 1 "$(IFS=';' && echo "${farms[*]}")" "${filter[@]}" || code=$?

@@ -35,6 +35,9 @@ public sealed record Job
     public required int MaxAttempts { get; init; }
     public required int StepDowns { get; init; }
     public string? WorkerId { get; init; }
+
+    /// <summary>The worker of the newest lease, ended or not; null before the first.</summary>
+    public string? LatestWorkerId { get; init; }
     public string? SlotId { get; init; }
     public bool CancelRequested { get; init; }
     public bool Deleted { get; init; }
@@ -55,6 +58,8 @@ public sealed record Job
     public string? RemixedFromId { get; init; }
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
     public string? WebhookUrl { get; init; }
+
+    /// <summary>The span in which it was taken, in W3C's words: all else of it hangs from there.</summary>
     public string? TraceParent { get; init; }
 
     /// <summary>The newest lease: plan and figures. Null before the first, and in lists.</summary>

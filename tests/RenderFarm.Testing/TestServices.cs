@@ -12,6 +12,9 @@ public static class TestServices
     /// <summary><c>http://guest:guest@127.0.0.1:port</c> of the broker's management interface.</summary>
     public static Uri RabbitMqManagement => new(Need("RENDERFARM_TEST_RABBITMQ_MANAGEMENT", "RabbitMQ management"));
 
+    /// <summary><c>http://127.0.0.1:port/metrics</c>, the broker's figures.</summary>
+    public static Uri RabbitMqMetrics => new(Need("RENDERFARM_TEST_RABBITMQ_METRICS", "RabbitMQ metrics"));
+
     /// <summary><c>http://accesskey:secret@127.0.0.1:port</c>.</summary>
     public static Uri S3 => new(Need("RENDERFARM_TEST_S3", "S3"));
 

@@ -24,6 +24,9 @@ public sealed record RenderOrder
     public required ModelShape Shape { get; init; }
     public required ModelFiles Files { get; init; }
 
+    /// <summary>Trace of the video (W3C traceparent), for what the renderer says of a failure.</summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>A FIFO; the renderer opens it when the first frame is ready and closes it after the last.</summary>
     public required string FramePipe { get; init; }
 

@@ -139,7 +139,7 @@ internal static class BatchEndpoints
         var page =
             await store.PageAsync(id, query.Limit, query.After, query.Ascending, cancellationToken)
             ?? throw ApiError.InvalidValue("after", $"'after' is '{query.After}', which is no video of batch '{id}'.").AsException();
-        return new VideoList([.. page.Jobs.Select(job => Video.Of(job))], page.HasMore);
+        return VideoList.Of(page);
     }
 
     private static async Task ManifestAsync(string id, HttpContext context, BatchStore store, CancellationToken cancellationToken)

@@ -16,7 +16,9 @@ using RenderFarm.Api.Models;
 using RenderFarm.Api.Outbound;
 using RenderFarm.Api.Pages;
 using RenderFarm.Api.Plans;
+using RenderFarm.Api.Queue;
 using RenderFarm.Api.Requests;
+using RenderFarm.Api.Tracing;
 using RenderFarm.Api.Sessions;
 using RenderFarm.Api.Videos;
 using RenderFarm.Api.Webhooks;
@@ -47,6 +49,7 @@ internal static class FarmApi
         var api = builder.Services.AddSettings<ApiOptions, ApiOptionsValidator>(builder.Configuration);
         builder.AddTls(api.Tls);
         var metrics = builder.AddMetrics();
+        builder.AddTracing();
         string[] urls = [.. new[] { api.Url, metrics.Url }.Where(url => url.Length > 0)];
         builder.WebHost.UseUrls(urls);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -110,6 +113,7 @@ internal static class FarmApi
         builder.Services.AddSingleton<VideoSubmission>();
         builder.Services.AddSingleton<BatchReader>();
         builder.Services.AddSingleton<VideoPage>();
+        builder.Services.AddSingleton<VideoFilterReader>();
         builder.Services.AddSingleton<EventHub>();
         builder.Services.AddSingleton<VideoStream>();
         builder.Services.AddSingleton<FarmStream>();
@@ -138,6 +142,7 @@ internal static class FarmApi
         app.UseForwardedHeaders();
         app.UseAnswerHeaders();
         app.UsePageCalls();
+        app.UseMiddleware<VideoScope>();
         app.UseMiddleware<ErrorMiddleware>();
         app.UseRouting();
         app.UseMetrics(metrics);
@@ -151,6 +156,7 @@ internal static class FarmApi
         app.MapSession();
         app.MapVideos();
         app.MapBatches();
+        app.MapQueue();
         app.MapEvents();
         app.MapWebhooks();
         app.MapPlans();

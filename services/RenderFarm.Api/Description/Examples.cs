@@ -18,7 +18,7 @@ internal static class Examples
     private const string Key = """
         {"id":"key_019ab0c1d2e37f4a8b5c6d7e8f901234","object":"api_key","name":"studio","scopes":["submit","read"],"priority_ceiling":60,
          "quotas":{"queued":200,"running":4,"per_day":1000},"requests_per_minute":600,"usage":{"queued":0,"running":0,"today":0},
-         "created_at":1764000000,"key":"rf_…"}
+         "class":"default","created_at":1764000000,"expires_at":null,"former_until":null,"worker":null,"key":"rf_…"}
         """;
 
     public static readonly Dictionary<string, (string Name, string Summary, string Json)[]> Requests = new()
@@ -46,6 +46,15 @@ internal static class Examples
             ),
         ],
         ["POST /v1/videos/{id}/remix"] = [("prompt", "The same with other words", """{"prompt":"a blue ball rolls to the right"}""")],
+        ["PATCH /v1/videos/{id}"] = [("star", "A star, and no note any more", """{"metadata":{"star":"1","note":null}}""")],
+        ["POST /v1/videos/bulk"] =
+        [
+            ("count", "How many failed today", """{"action":"retry","filter":{"status":"failed","created_after":1764000000},"dry_run":true}"""),
+            ("do", "Run those again, if they are as many", """{"action":"retry","filter":{"status":"failed"},"expected":12}"""),
+        ],
+        ["POST /v1/queue/pause"] = [("model", "Of one model", """{"model":"t2v-14b"}""")],
+        ["PATCH /v1/keys/{id}"] = [("quota", "More a day, and for ever", """{"quotas":{"per_day":2000},"expires_at":null}""")],
+        ["POST /v1/keys/{id}/rotate"] = [("day", "A day for the change", """{"overlap_seconds":86400}""")],
         ["POST /v1/plans"] =
         [
             ("card", "On a card of 24 GiB", """{"model":"t2v-14b","size":"832x480","frames":81,"vram_gib":24,"gpu":"RTX 4090"}"""),

@@ -15,7 +15,7 @@ internal sealed class FarmOperation : IOpenApiOperationTransformer
         [401] = "`invalid_api_key`, `key_revoked`, `invalid_invitation`",
         [403] = "`missing_scope`, `priority_above_ceiling`, `wrong_worker`",
         [404] = "`not_found`, `expired`; another tenant's things are not found either",
-        [409] = "`idempotency_conflict`, `wrong_state`, `content_not_ready`, `content_damaged`, `lease_lost`, `upload_ended`",
+        [409] = "`idempotency_conflict`, `wrong_state`, `content_not_ready`, `content_damaged`, `count_changed`, `lease_lost`, `upload_ended`",
         [413] = "`too_large`",
         [415] = "`unsupported_media_type`",
         [422] = "`plan_does_not_fit`, with the figures",
@@ -97,6 +97,8 @@ internal sealed class FarmOperation : IOpenApiOperationTransformer
             (
                 409,
                 creates
+                    || path is "/v1/videos/bulk" or "/v1/videos/{id}" && method is "PATCH" or "POST"
+                    || path.EndsWith("/rotate", StringComparison.Ordinal)
                     || path.EndsWith("/content", StringComparison.Ordinal)
                     || path.StartsWith("/worker/v1/leases/", StringComparison.Ordinal)
             ),
@@ -149,6 +151,11 @@ internal sealed class FarmOperation : IOpenApiOperationTransformer
                 );
                 Add("after", ParameterLocation.Query, "The `last_id` of the page before.", new() { Type = JsonSchemaType.String });
                 Add("order", ParameterLocation.Query, "By the time of submission.", Words("desc", "asc"));
+                foreach (var (name, about, schema) in VideoFilterSchema.Parameters)
+                {
+                    Add(name, ParameterLocation.Query, about, schema);
+                }
+
                 break;
             case (_, "/v1/videos/{id}/content"):
                 Add("variant", ParameterLocation.Query, "Which file of the video.", Words("video", "thumbnail", "spritesheet"));

@@ -21,6 +21,7 @@ internal static class Tags
             "Plans",
             "What would be chosen for a request on a card (precision, streamed blocks, tiles), how much memory and time it takes, and why."
         ),
+        ("Queue", "What waits, by model and class of card; pausing a model, a key or all of it, and going on."),
         ("Models", "What can be asked for: each model's defaults, what it takes, and whether a worker that has it is connected."),
         ("Workers", "Who renders, on which cards, and what they hold; a host is taken out of service and back here."),
         ("Audit", "What is stored and belongs to nothing, and its removal. Administrators only."),

@@ -79,7 +79,7 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
         };
 
     public static ApiError KeyRevoked() =>
-        new(401, "key_revoked", "This API key has been revoked. Ask an administrator for another one.") { NeverRetry = true };
+        new(401, "key_revoked", "This API key works no more: it was revoked, its time is over, or its secret was replaced. Ask an administrator for another one.") { NeverRetry = true };
 
     public static ApiError WorkerRevoked(string what) =>
         new(401, "key_revoked", $"{what}. Stop at once; an administrator's invitation (./farm workers invite) brings a worker back.")
@@ -125,6 +125,17 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
         };
 
     public static ApiError WrongState(string message) => new(409, "wrong_state", message) { NeverRetry = true };
+
+    public static ApiError CountChanged(int expected, int matched) =>
+        new(
+            409,
+            "count_changed",
+            $"{Text(matched)} videos match by now, not {Text(expected)}: nothing was done. Look again, and send the new count.",
+            "expected"
+        )
+        {
+            NeverRetry = true,
+        };
 
     public static ApiError ContentNotReady(string id, string status) =>
         new(409, "content_not_ready", $"Video '{id}' is {status}; it has no content to download.") { NeverRetry = true };

@@ -17,7 +17,7 @@ internal sealed class StoreHealth(JobStore jobs, Readiness readiness) : IHealthC
 
         try
         {
-            await jobs.ListAsync(JobScope.All, limit: 1, after: null, ascending: false, cancellationToken);
+            await jobs.ListAsync(JobScope.All, JobFilter.All, new PagePlace(1), cancellationToken);
             return HealthCheckResult.Healthy();
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)

@@ -11,6 +11,7 @@ namespace RenderFarm.Api.Keys;
 internal static class KeyEndpoints
 {
     private const int LargestLimit = 1_000_000_000;
+    private const long LongestOverlap = 30 * 24 * 3600;
 
     public static void MapKeys(this IEndpointRouteBuilder routes)
     {
@@ -20,6 +21,14 @@ internal static class KeyEndpoints
         keys.MapPost("/", CreateAsync)
             .WithSummary("A new key; its secret is shown this once")
             .Accepts<KeyFields>("application/json")
+            .Produces<KeyView>();
+        keys.MapPatch("/{id}", EditAsync)
+            .WithSummary("Change a key's name, class, quotas, rate, ceiling or end; what is not named stays, and null is none")
+            .Accepts<KeyChanges>("application/json")
+            .Produces<KeyView>();
+        keys.MapPost("/{id}/rotate", RotateAsync)
+            .WithSummary("A new secret, shown this once; the old one goes on for `overlap_seconds`")
+            .Accepts<RotateFields>(isOptional: true, "application/json")
             .Produces<KeyView>();
         keys.MapDelete(
                 "/{id}",
@@ -43,6 +52,7 @@ internal static class KeyEndpoints
         HttpContext context,
         ApiKeys store,
         WebhookSecrets secrets,
+        TimeProvider time,
         CancellationToken cancellationToken
     )
     {
@@ -51,15 +61,103 @@ internal static class KeyEndpoints
         var name = fields.Text("name", 100, mayBeEmpty: false) ?? throw fields.Invalid("name", "is required");
         var scopes = ScopesOf(fields, body.Fields["scopes"]);
         var ceiling = (int)(fields.Whole("priority_ceiling", 0, 100) ?? 100);
-        var limits = LimitsOf(fields);
+        var terms = new KeyTerms
+        {
+            Limits = LimitsOf(fields),
+            Class = KeyClass.Read(fields),
+            ExpiresAt = EndOf(fields, time.GetUtcNow()),
+        };
         fields.RefuseRest();
-        var made = await store.CreateAsync(name, scopes, ceiling, limits, cancellationToken);
+        if (await store.ClassesIfFullAsync(terms.Class, cancellationToken) is { } full)
+        {
+            throw KeyClass.TooMany(full).AsException();
+        }
+
+        var made = await store.CreateAsync(name, scopes, ceiling, terms, cancellationToken);
         return KeyView.Of(made.Key, null) with
         {
             Key = made.Secret,
             WebhookSecret = made.Key.Allows(KeyScopes.Submit) ? await secrets.OfAsync(made.Key.Id, cancellationToken) : null,
         };
     }
+
+    private static async Task<KeyView> EditAsync(
+        string id,
+        HttpContext context,
+        ApiKeys store,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
+    {
+        var body = (await BodyReader.ReadAsync(context.Request, cancellationToken)).Fields;
+        var fields = new FieldReader(body);
+        var edit = new KeyEdit
+        {
+            Name = fields.Text("name", 100, mayBeEmpty: false),
+            PriorityCeiling = (int?)fields.Whole("priority_ceiling", 0, 100),
+            RequestsPerMinute = ChangeOf(body, "requests_per_minute", (int?)fields.Whole("requests_per_minute", 1, LargestLimit)),
+            Class = ChangeOf(body, "class", KeyClass.Read(fields)),
+            ExpiresAt = ChangeOf(body, "expires_at", EndOf(fields, time.GetUtcNow())),
+        };
+        if (fields.Object("quotas") is { } quotas && body["quotas"] is JsonObject named)
+        {
+            edit = edit with
+            {
+                Queued = ChangeOf(named, "queued", (int?)quotas.Whole("queued", 0, LargestLimit)),
+                Running = ChangeOf(named, "running", (int?)quotas.Whole("running", 0, LargestLimit)),
+                PerDay = ChangeOf(named, "per_day", (int?)quotas.Whole("per_day", 0, LargestLimit)),
+            };
+            quotas.RefuseRest();
+        }
+
+        fields.RefuseRest();
+        return await store.EditAsync(id, edit, cancellationToken) switch
+        {
+            KeyEditResult.Edited => await ShowAsync(id, store, cancellationToken),
+            KeyEditResult.TooManyClasses { Classes: var classes } => throw KeyClass.TooMany(classes).AsException(),
+            _ => throw ApiError.NotFound("key", id).AsException(),
+        };
+    }
+
+    private static async Task<KeyView> RotateAsync(
+        string id,
+        HttpContext context,
+        ApiKeys store,
+        CancellationToken cancellationToken
+    )
+    {
+        long overlap = 0;
+        if (context.Request.ContentType is not null || context.Request.ContentLength > 0)
+        {
+            var fields = new FieldReader((await BodyReader.ReadAsync(context.Request, cancellationToken)).Fields);
+            overlap = fields.Whole("overlap_seconds", 0, LongestOverlap) ?? 0;
+            fields.RefuseRest();
+        }
+
+        var shown = await ShowAsync(id, store, cancellationToken);
+        if (shown.Worker is { } worker)
+        {
+            throw ApiError
+                .WrongState(
+                    $"Key '{id}' was made by worker '{worker}' when it joined, and only that worker knows its secret. Revoke the worker, and "
+                        + "invite it again."
+                )
+                .AsException();
+        }
+
+        var made =
+            await store.RotateAsync(id, TimeSpan.FromSeconds(overlap), cancellationToken)
+            ?? throw ApiError.NotFound("key", id).AsException();
+        return await ShowAsync(id, store, cancellationToken) with { Key = made.Secret };
+    }
+
+    /// <summary>What the body names is changed, to nothing where it says null.</summary>
+    private static Change<T>? ChangeOf<T>(JsonObject body, string name, T value) => body.ContainsKey(name) ? new Change<T>(value) : null;
+
+    private static DateTimeOffset? EndOf(FieldReader fields, DateTimeOffset now) =>
+        fields.Whole("expires_at", 0, 253_402_300_799) is not { } seconds ? null
+        : DateTimeOffset.FromUnixTimeSeconds(seconds) is var end && end > now ? end
+        : throw fields.Invalid("expires_at", "is over already; to end a key now, delete it");
 
     private static KeyScopes ScopesOf(FieldReader fields, JsonNode? node)
     {
@@ -94,8 +192,24 @@ internal sealed record KeyFields(
     IReadOnlyList<string>? Scopes,
     int? PriorityCeiling,
     KeyQuotas? Quotas,
-    int? RequestsPerMinute
+    int? RequestsPerMinute,
+    string? Class,
+    long? ExpiresAt
 );
+
+/// <param name="Class">What figures are told apart by; null is the default one.</param>
+/// <param name="ExpiresAt">Unix seconds; null is never.</param>
+internal sealed record KeyChanges(
+    string? Name,
+    int? PriorityCeiling,
+    KeyQuotas? Quotas,
+    int? RequestsPerMinute,
+    string? Class,
+    long? ExpiresAt
+);
+
+/// <param name="OverlapSeconds">How long the old secret goes on; 0 (the default) ends it at once, elsewhere within 15 s.</param>
+internal sealed record RotateFields(long? OverlapSeconds);
 
 /// <summary>Videos that may wait, that may run, and that may be submitted a day (UTC); null is no limit.</summary>
 internal sealed record KeyQuotas(int? Queued, int? Running, int? PerDay);
@@ -112,7 +226,19 @@ internal sealed record KeyView
     /// <summary>The key's own limit; null leaves it to the farm's setting.</summary>
     public required int? RequestsPerMinute { get; init; }
     public required KeyUsageView Usage { get; init; }
+
+    /// <summary>What figures are told apart by.</summary>
+    public required string Class { get; init; }
     public required long CreatedAt { get; init; }
+
+    /// <summary>From then on it does not work; null is never.</summary>
+    public required long? ExpiresAt { get; init; }
+
+    /// <summary>Until when the secret before this one works too, or did; null where there was none.</summary>
+    public required long? FormerUntil { get; init; }
+
+    /// <summary>The one worker that it speaks for; null for a key that no worker made when it joined.</summary>
+    public required string? Worker { get; init; }
 
     /// <summary>The secret; only in the answer to its making.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -132,7 +258,11 @@ internal sealed record KeyView
             Quotas = new KeyQuotas(key.Limits.Queued, key.Limits.Running, key.Limits.PerDay),
             RequestsPerMinute = key.Limits.RequestsPerMinute,
             Usage = new KeyUsageView(usage?.Queued ?? 0, usage?.Running ?? 0, usage?.Today ?? 0),
+            Class = key.Class ?? ApiKeys.DefaultClass,
             CreatedAt = key.CreatedAt.ToUnixTimeSeconds(),
+            ExpiresAt = key.ExpiresAt?.ToUnixTimeSeconds(),
+            FormerUntil = key.FormerUntil?.ToUnixTimeSeconds(),
+            Worker = key.WorkerId,
         };
 }
 

@@ -5,8 +5,10 @@ using RabbitMQ.Client;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Requests;
+using RenderFarm.Api.Tracing;
 using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Messages;
+using RenderFarm.Hosting.Tracing;
 using RenderFarm.Jobs.Keys;
 
 namespace RenderFarm.Api.Messaging;
@@ -52,7 +54,9 @@ internal sealed partial class IntakeConsumer(
     /// <summary>Never throws while the channel is there: a message given back would come again at once.</summary>
     private async Task HandleAsync(ConsumeContext<PlainMessage> context)
     {
-        var (properties, body) = (context.GetPayload<RabbitMqBasicConsumeContext>().Properties, context.ReceiveContext.Body.GetBytes());
+        var properties = context.GetPayload<RabbitMqBasicConsumeContext>().Properties;
+        using var span = JobSpans.Intake(Queue, properties.MessageId, HeaderOf(properties, FarmTraces.Header));
+        var body = context.ReceiveContext.Body.GetBytes();
         if (await RefusalOfAsync(properties, body, context.CancellationToken) is not { } refusal)
         {
             return;
@@ -131,7 +135,7 @@ internal sealed partial class IntakeConsumer(
         }
 
         var secret =
-            (properties.Headers is { } headers && headers.TryGetValue(KeyHeader, out var value) ? RejectedMessage.Text(value) : null)
+            HeaderOf(properties, KeyHeader)
             ?? throw ApiError.InvalidApiKey($"The message has no header {KeyHeader}.").AsException();
         var caller =
             await keys.AuthenticateAsync(secret, cancellationToken)
@@ -148,6 +152,9 @@ internal sealed partial class IntakeConsumer(
             cancellationToken
         );
     }
+
+    private static string? HeaderOf(IReadOnlyBasicProperties properties, string name) =>
+        properties.Headers is { } headers && headers.TryGetValue(name, out var value) ? RejectedMessage.Text(value) : null;
 
     [LoggerMessage(EventId = 431, Level = LogLevel.Information, Message = "Intake message {MessageId} was rejected: {Code}, {Reason}")]
     private partial void LogRejected(string messageId, string code, string reason);

@@ -13,7 +13,10 @@ internal sealed record ListQuery(int Limit, string? After, bool Ascending)
     private const int MaxLimit = 100;
     private static readonly string[] Known = ["limit", "after", "order"];
 
-    public static ListQuery Of(IQueryCollection query) => Of(query, "video", JobIds.IsId);
+    /// <summary>Of videos, beside filters that <see cref="VideoFilterReader"/> takes.</summary>
+    public static ListQuery OfVideos(IQueryCollection query) => Taken(query, "video", JobIds.IsId);
+
+    public static bool IsPlace(string name) => Known.Contains(name);
 
     public static ListQuery OfBatches(IQueryCollection query) => Of(query, "batch", BatchStore.IsId);
 
@@ -27,7 +30,11 @@ internal sealed record ListQuery(int Limit, string? After, bool Ascending)
             throw ApiError.UnknownParameter(stray, NearestName.To(stray, Known)).AsException();
         }
 
-        return new ListQuery(
+        return Taken(query, what, isId, ascending);
+    }
+
+    private static ListQuery Taken(IQueryCollection query, string what, Func<string, bool> isId, bool ascending = false) =>
+        new(
             LimitOf(query["limit"]),
             AfterOf(query["after"].ToString(), what, isId),
             query["order"].ToString() switch
@@ -38,7 +45,6 @@ internal sealed record ListQuery(int Limit, string? After, bool Ascending)
                 var other => throw ApiError.InvalidValue("order", $"'order' is '{other}'; accepted are asc, desc.").AsException(),
             }
         );
-    }
 
     /// <summary>What has been deleted since still marks its page, so only the form is checked.</summary>
     private static string? AfterOf(string text, string what, Func<string, bool> isId) =>

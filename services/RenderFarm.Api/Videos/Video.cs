@@ -3,7 +3,9 @@ using System.Text.Json.Serialization;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Tracing;
 using RenderFarm.Jobs;
+using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 
@@ -62,6 +64,13 @@ internal sealed record Video
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? WebhookUrl { get; init; }
 
+    /// <summary>The id of the worker that has it, or had it last.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Worker { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? BatchId { get; init; }
+
     /// <summary>1 is next.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? QueuePosition { get; init; }
@@ -85,6 +94,10 @@ internal sealed record Video
     /// <summary>Something to know of the request, such as that no worker with its model is there now.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Note { get; init; }
+
+    /// <summary>Finds the video's spans and log lines.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TraceId { get; init; }
 
     public static Video Of(Job job) =>
         new()
@@ -119,9 +132,12 @@ internal sealed record Video
             Loras = job.Spec.Loras.Count > 0 ? job.Spec.Loras : null,
             Metadata = job.Metadata is { Count: > 0 } ? job.Metadata : null,
             WebhookUrl = job.WebhookUrl,
+            Worker = job.LatestWorkerId,
+            BatchId = job.BatchId,
             Plan = job.LatestLease?.Plan,
             Usage = VideoUsage.Of(job),
             Warning = PublicText.Of(job.Warning),
+            TraceId = FarmTraces.IdOf(job.TraceParent),
         };
 
     /// <summary>What the OpenAI shape has words for. An expired video did complete; a cancelled one reads as failed.</summary>
@@ -169,11 +185,16 @@ internal sealed record VideoUsage
 }
 
 /// <summary>A page. Without <c>has_more</c> and <c>last_id</c> the SDKs stop after the first one.</summary>
-internal sealed record VideoList(IReadOnlyList<Video> Data, bool HasMore)
+/// <param name="LastId">
+/// Where to go on: the last video of the page, or, where a filter has found fewer than asked for among those that a page looks at, how far
+/// that was.
+/// </param>
+internal sealed record VideoList(IReadOnlyList<Video> Data, bool HasMore, string? LastId)
 {
     public string Object { get; } = "list";
     public string? FirstId => Data.Count > 0 ? Data[0].Id : null;
-    public string? LastId => Data.Count > 0 ? Data[^1].Id : null;
+
+    public static VideoList Of(JobPage page) => new([.. page.Jobs.Select(job => Video.Of(job))], page.HasMore, page.Last);
 }
 
 internal sealed record DeletedVideo(string Id)

@@ -9,7 +9,7 @@ using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 
-/// <summary><c>/v1/videos</c>: submit, look, list, stop, run again, delete. Downloads are in <see cref="VideoContent"/>.</summary>
+/// <summary><c>/v1/videos</c>: submit, look, list, change, stop, run again, delete and back. Downloads are in <see cref="VideoContent"/>.</summary>
 internal static class VideoEndpoints
 {
     public static RouteGroupBuilder MapVideos(this IEndpointRouteBuilder routes)
@@ -23,13 +23,29 @@ internal static class VideoEndpoints
             .WithSummary("Submit a video")
             .Accepts<VideoFields>("application/json", "multipart/form-data")
             .Produces<Video>();
-        videos.MapGet("/", ListAsync).RequireScope(Scopes.Read).WithSummary("List videos, newest first").Produces<VideoList>();
+        videos
+            .MapGet("/", ListAsync)
+            .RequireScope(Scopes.Read)
+            .WithSummary("List videos, newest first, all or those of a filter")
+            .Produces<VideoList>();
+        videos.MapBulk();
         videos.MapGet("/{id}", GetAsync).RequireScope(Scopes.Read).WithSummary("One video").Produces<Video>();
         videos
             .MapDelete("/{id}", DeleteAsync)
             .RequireScope(Scopes.Submit)
             .WithSummary("Delete a video; a running one is cancelled first")
             .Produces<DeletedVideo>();
+        videos
+            .MapPatch("/{id}", EditAsync)
+            .RequireScope(Scopes.Submit)
+            .WithSummary("Change a video's metadata, or its priority while it waits")
+            .Accepts<EditFields>("application/json")
+            .Produces<Video>();
+        videos
+            .MapPost("/{id}/undelete", UndeleteAsync)
+            .RequireScope(Scopes.Submit)
+            .WithSummary("Take a deletion back, until the files are gone")
+            .Produces<Video>();
         videos.MapPost("/{id}/cancel", CancelAsync).RequireScope(Scopes.Submit).WithSummary("Stop a video").Produces<Video>();
         videos
             .MapPost("/{id}/retry", RetryAsync)
@@ -76,11 +92,23 @@ internal static class VideoEndpoints
         return await page.AnswerAsync(job, context.Response, cancellationToken);
     }
 
-    private static async Task<VideoList> ListAsync(HttpContext context, JobStore jobs, CancellationToken cancellationToken)
+    private static async Task<VideoList> ListAsync(
+        HttpContext context,
+        VideoFilterReader filters,
+        JobStore jobs,
+        CancellationToken cancellationToken
+    )
     {
-        var query = ListQuery.Of(context.Request.Query);
-        var found = await jobs.ListAsync(context.Caller().Jobs, query.Limit, query.After, query.Ascending, cancellationToken);
-        return new VideoList([.. found.Jobs.Select(job => Video.Of(job))], found.HasMore);
+        var query = ListQuery.OfVideos(context.Request.Query);
+        var filter = await filters.OfQueryAsync(context.Request.Query, cancellationToken);
+        return VideoList.Of(
+            await jobs.ListAsync(
+                context.Caller().Jobs,
+                filter,
+                new PagePlace(query.Limit, query.After, query.Ascending),
+                cancellationToken
+            )
+        );
     }
 
     private static async Task<Video> GetAsync(
@@ -142,6 +170,48 @@ internal static class VideoEndpoints
             RetryResult.WrongState { Job: var job } => throw ApiError
                 .WrongState($"Video '{id}' is {StatusWord(job)}; only a failed or cancelled one can be run again.")
                 .AsException(),
+            _ => throw NotFound(id),
+        };
+
+    private static async Task<Video> EditAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        VideoPage page,
+        CancellationToken cancellationToken
+    )
+    {
+        var caller = context.Caller();
+        var edit = EditReader.Read((await BodyReader.ReadAsync(context.Request, cancellationToken)).Fields);
+        if (edit.Priority > caller.PriorityCeiling)
+        {
+            throw ApiError.PriorityAboveCeiling(caller.PriorityCeiling).AsException();
+        }
+
+        return await jobs.EditAsync(id, caller.Jobs, edit, cancellationToken) switch
+        {
+            EditResult.Edited { Job: var job } => await page.ShowAsync(job, context.Response, cancellationToken),
+            EditResult.NotWaiting { Job: var job } => throw ApiError
+                .WrongState($"Video '{id}' is {StatusWord(job)}; only the priority of a queued one can be changed.")
+                .AsException(),
+            EditResult.TooManyPairs { Count: var count } => throw ApiError
+                .InvalidValue("metadata", $"'metadata' would have {count} pairs; at most {JobEdit.MostPairs} are accepted.")
+                .AsException(),
+            _ => throw NotFound(id),
+        };
+    }
+
+    private static async Task<Video> UndeleteAsync(
+        string id,
+        HttpContext context,
+        JobStore jobs,
+        VideoPage page,
+        CancellationToken cancellationToken
+    ) =>
+        await jobs.UndeleteAsync(id, context.Caller().Jobs, cancellationToken) switch
+        {
+            UndeleteResult.Seen { Job: var job } => await page.ShowAsync(job, context.Response, cancellationToken),
+            UndeleteResult.Gone => throw ApiError.Expired(id).AsException(),
             _ => throw NotFound(id),
         };
 

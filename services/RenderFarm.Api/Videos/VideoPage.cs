@@ -6,12 +6,14 @@ using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Forecasts;
+using RenderFarm.Jobs.Queue;
 
 namespace RenderFarm.Api.Videos;
 
 /// <summary>Shows one job with everything that takes a look around: its place in the queue, its link, the workers there are.</summary>
 internal sealed class VideoPage(
     QueueForecast forecast,
+    QueuePauses pauses,
     IArtifactStore artifacts,
     ModelDirectory models,
     IOptions<VideosOptions> options,
@@ -68,6 +70,16 @@ internal sealed class VideoPage(
 
     private async Task<string?> NoteAsync(Job job, Outlook outlook, CancellationToken cancellationToken)
     {
+        if (job.State == JobState.Queued && await pauses.OfAsync(job, cancellationToken) is { } pause)
+        {
+            return pause.Part switch
+            {
+                { IsAll: true } => "The queue is paused by an operator; the video waits until it is resumed.",
+                { KeyId: null } => $"Model '{job.Spec.Model}' is paused by an operator; the video waits until it is resumed.",
+                _ => "This API key's videos are paused by an operator; the video waits until they are resumed.",
+            };
+        }
+
         if (await models.FindAsync(job.Spec.Model, cancellationToken) is not { } model)
         {
             return null;

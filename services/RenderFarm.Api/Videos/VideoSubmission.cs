@@ -6,8 +6,10 @@ using RenderFarm.Api.Inputs;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Models;
 using RenderFarm.Api.Outbound;
+using RenderFarm.Api.Tracing;
 using RenderFarm.Contracts.Models;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Tracing;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Keys;
@@ -35,6 +37,7 @@ internal sealed class VideoSubmission(
     /// <exception cref="ApiErrorException">The request can't be a job.</exception>
     public async Task<Job> SubmitAsync(VideoRequest request, ApiKey caller, RepeatMarks repeat, CancellationToken cancellationToken)
     {
+        using var span = JobSpans.Enqueue();
         var (job, model) = await JudgeAsync(request, caller, repeat, cancellationToken);
         if (!request.HasPictures)
         {
@@ -75,6 +78,7 @@ internal sealed class VideoSubmission(
     /// <summary>The same video with another prompt, seed and pictures included, as a video of its own.</summary>
     public async Task<Job> RemixAsync(Job source, string prompt, ApiKey caller, RepeatMarks repeat, CancellationToken cancellationToken)
     {
+        using var span = JobSpans.Enqueue();
         var job = new NewJob
         {
             Id = JobIds.New(time),
@@ -91,7 +95,7 @@ internal sealed class VideoSubmission(
             Metadata = source.Metadata,
             WebhookUrl = source.WebhookUrl,
             RemixedFromId = source.Id,
-            TraceParent = Activity.Current?.Id,
+            TraceParent = FarmTraces.Here(),
         };
         if (await jobs.EarlierAsync(job, cancellationToken) is { } earlier)
         {
@@ -140,7 +144,7 @@ internal sealed class VideoSubmission(
             Metadata = request.Metadata,
             WebhookUrl = request.WebhookUrl,
             ExpiresAfter = request.ExpiresAfter,
-            TraceParent = Activity.Current?.Id,
+            TraceParent = FarmTraces.Here(),
         };
 
     /// <summary>The pictures of a job that isn't taken (a repeat at the same moment, a quota) go again.</summary>
@@ -164,6 +168,8 @@ internal sealed class VideoSubmission(
 
     private Job Answer(SubmitResult result)
     {
+        // A repeat is another request's video, and that one's trace
+        Activity.Current?.SetTag(FarmTraces.VideoId, result.Job.Id);
         metrics.Submitted(
             result.Job.Spec.Model,
             result switch

@@ -4,6 +4,7 @@ using System.Text.Json;
 using RenderFarm.Api.Events;
 using RenderFarm.Api.Videos;
 using RenderFarm.Contracts.Videos;
+using RenderFarm.Hosting.Tracing;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Webhooks;
 
@@ -12,7 +13,7 @@ namespace RenderFarm.Api.Webhooks;
 /// <summary>A delivery as Standard Webhooks has it: the id stays the same over all tries, time and signature are each try's own.</summary>
 internal static class WebhookMessage
 {
-    public static HttpRequestMessage Of(EventOfJob happened, string url, string secret, DateTimeOffset now)
+    public static HttpRequestMessage Of(EventOfJob happened, string url, string secret, string? traceParent, DateTimeOffset now)
     {
         var id = EventIds.Of(happened.Event);
         var body = JsonSerializer.SerializeToUtf8Bytes(
@@ -33,6 +34,11 @@ internal static class WebhookMessage
         message.Headers.Add("webhook-id", id);
         message.Headers.Add("webhook-timestamp", FormattableString.Invariant($"{sent}"));
         message.Headers.Add("webhook-signature", "v1," + Sign(secret, id, sent, body));
+        if (traceParent is not null)
+        {
+            message.Headers.Add(FarmTraces.Header, traceParent);
+        }
+
         message.Headers.UserAgent.ParseAdd("RenderFarm-Webhooks/1");
         return message;
     }

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Outbound;
+using RenderFarm.Api.Tracing;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Jobs.Webhooks;
 
@@ -84,9 +86,24 @@ internal sealed partial class WebhookSender : IDisposable
 
     private async Task<(int? Status, string? Error)> PostAsync(DueDelivery due, string secret, CancellationToken cancellationToken)
     {
+        var asked = due.Event.Job.TraceParent;
+        using var span = JobSpans.Webhook(due.Delivery, asked);
+        var (status, error) = await PostAsync(due, secret, span?.Id ?? asked, cancellationToken);
+        span?.SetTag("http.response.status_code", status);
+        span?.SetStatus(error is null ? ActivityStatusCode.Unset : ActivityStatusCode.Error, error);
+        return (status, error);
+    }
+
+    private async Task<(int? Status, string? Error)> PostAsync(
+        DueDelivery due,
+        string secret,
+        string? traceParent,
+        CancellationToken cancellationToken
+    )
+    {
         try
         {
-            using var message = WebhookMessage.Of(due.Event, due.Delivery.Url, secret, _time.GetUtcNow());
+            using var message = WebhookMessage.Of(due.Event, due.Delivery.Url, secret, traceParent, _time.GetUtcNow());
             // What the receiver says besides its status is of no use here, and may be endless.
             using var answer = await _http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             var status = (int)answer.StatusCode;

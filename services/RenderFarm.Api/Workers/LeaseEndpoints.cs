@@ -1,6 +1,7 @@
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Keys;
 using RenderFarm.Api.Metrics;
+using RenderFarm.Api.Tracing;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs;
@@ -100,6 +101,7 @@ internal static class LeaseEndpoints
         LeaseDesk desk,
         LeaseInputs inputs,
         FarmMetrics metrics,
+        TimeProvider time,
         IHostApplicationLifetime lifetime
     )
     {
@@ -119,7 +121,13 @@ internal static class LeaseEndpoints
                     return Results.NoContent();
                 case LeaseResult.Granted { Job: var job }:
                     metrics.Leased(job);
-                    return Results.Ok(await inputs.GrantAsync(job, CancellationToken.None));
+                    using (var span = JobSpans.Lease(job, time.GetUtcNow()))
+                    {
+                        return Results.Ok(
+                            await inputs.GrantAsync(job with { TraceParent = span?.Id ?? job.TraceParent }, CancellationToken.None)
+                        );
+                    }
+
                 case LeaseResult.Superseded { Name: var name, Host: var host }:
                     throw ApiError.IdentityInUse(name, host, WorkerRegistry.LiveFor).AsException();
                 case LeaseResult.UnknownWorker:
@@ -161,6 +169,7 @@ internal static class LeaseEndpoints
         CancellationToken cancellationToken
     )
     {
+        using var span = JobSpans.Completion(job);
         var reported = request.About(job);
         MeasurementCheck.Require(request.Measurements);
         UploadCheck.RequireOwnKeys(reported.Lease.Name, request.Artifacts);

@@ -52,6 +52,7 @@ internal static class FarmCommand
             .. BatchCommand.Create(run, console, time),
             .. WorkerCommands.Create(run, console, time),
             KeysCommand.Create(run, console, time),
+            PageCommand.Create(run, console, time),
             ArtifactsCommand.Create(run, console, time),
             .. LoginCommand.Create(run, console, time),
             .. errands.Create(),

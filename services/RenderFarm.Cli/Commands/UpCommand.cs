@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using RenderFarm.Cli.Errands;
 using RenderFarm.Cli.Farm;
+using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Hosting.Folders;
+using RenderFarm.Hosting.Tls;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
@@ -149,6 +151,7 @@ internal static class UpCommand
         await using var farm = await LocalFarm.StartAsync(programs, settings, home, time, cancellationToken);
         new FarmHere(listener.OwnUrl, listener.Tls?.Certificate).Write(home);
         Announce(console, farm, services is null);
+        await OfferPageAsync(console, farm, time, cancellationToken);
         foreach (var remark in await farm.NotesAsync(cancellationToken))
         {
             console.Say($"Note: {remark}");
@@ -176,7 +179,7 @@ internal static class UpCommand
             )
         );
         console.Say($"  API      {settings.ApiUrl}/v1");
-        console.Say($"  pages    {settings.ApiUrl}/scalar  {settings.ApiUrl}/openapi/v1.json  {settings.ApiUrl}/health/ready");
+        console.Say($"  see      {settings.ApiUrl}/scalar  {settings.ApiUrl}/openapi/v1.json  {settings.ApiUrl}/health/ready");
         if (settings.Listener.PublicUrl is { } open)
         {
             console.Say($"  network  {open}/v1  (./farm workers invite lets another machine in)");
@@ -199,6 +202,28 @@ internal static class UpCommand
 
         console.Say($"  keys     {farm.Home.Keys}  (./farm keys show)");
         console.Say($"  logs     {farm.Home.Logs}");
+    }
+
+    /// <summary>The link is good once: whoever reads this terminal has the keys as well.</summary>
+    private static async Task OfferPageAsync(IAnsiConsole console, LocalFarm farm, TimeProvider time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var client = new FarmClient(
+                farm.Settings.ApiUrl,
+                KeysFile.Read(farm.Home.Keys).AdminKey,
+                time,
+                farm.Settings.Listener.Tls is { } tls ? new SocketsHttpHandler { SslOptions = PinnedCertificate.ByFile(tls.Certificate) } : null
+            );
+            var link = await PageLink.AskAsync(client, cancellationToken);
+            console.Say($"  page     {link}  (signs in once, within ten minutes; ./farm page makes another)");
+            PageLink.Open(link);
+        }
+        catch (FarmException fault)
+        {
+            console.Say($"  page     {farm.Settings.ApiUrl}/  (no link to sign in by: {fault.Message})");
+        }
+
         console.Say("Ctrl-C stops it.");
     }
 }

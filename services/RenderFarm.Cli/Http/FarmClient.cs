@@ -18,10 +18,14 @@ internal sealed class FarmClient : IDisposable
     public FarmClient(string baseUrl, string key, TimeProvider time, HttpMessageHandler? handler = null)
     {
         _time = time;
+        Farm = baseUrl.TrimEnd('/');
         _http = handler is null ? new HttpClient() : new HttpClient(handler);
         _http.BaseAddress = new Uri(baseUrl.TrimEnd('/') + "/v1/");
         _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
+
+    /// <summary>Its address, without a slash at the end.</summary>
+    public string Farm { get; }
 
     public Task<Video> SubmitAsync(VideoRequest request, CancellationToken cancellationToken) =>
         SendAsync(

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using RenderFarm.Dashboard.Assets;
 using RenderFarm.Dashboard.Calls;
+using RenderFarm.Dashboard.Farm;
 using RenderFarm.Dashboard.Frame;
 using RenderFarm.Dashboard.Making;
 using RenderFarm.Dashboard.SignIn;
@@ -31,7 +32,10 @@ public static class DashboardPages
         var pages = routes.MapGroup("").WithMetadata(new PagePolicy()).AddEndpointFilter<RefusalPages>().ExcludeFromDescription();
         pages.MapGet("/", () => Results.Redirect("/videos"));
         pages.MapSignInPage();
+        pages.MapQueueLine();
         pages.MapVideoPages();
+        pages.MapPickedPages();
         pages.MapMakingPages();
+        pages.MapFarmPages();
     }
 }

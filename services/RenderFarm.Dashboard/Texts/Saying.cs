@@ -8,7 +8,8 @@ internal static class Saying
     private const int ShownOfId = 6;
 
     /// <summary>"about 4 min": nobody plans by the second.</summary>
-    public static string About(this PageTexts texts, double seconds) => texts["time.about", texts.Span(seconds)];
+    public static string About(this PageTexts texts, double seconds) =>
+        seconds < 1 ? texts["time.moment"] : texts["time.about", texts.Span(seconds)];
 
     public static string Span(this PageTexts texts, double seconds) =>
         seconds switch
@@ -50,6 +51,12 @@ internal static class Saying
         var kind = id.IndexOf('_', StringComparison.Ordinal) + 1;
         return id.Length <= kind + 2 * ShownOfId ? id : $"{id[..(kind + ShownOfId)]}…{id[^ShownOfId..]}";
     }
+
+    /// <summary>Of a video: 5.0625 is 5.1 s.</summary>
+    public static string Length(string seconds) =>
+        double.TryParse(seconds, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+            ? string.Create(CultureInfo.InvariantCulture, $"{Math.Round(value, 1)} s")
+            : seconds;
 
     public static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 }

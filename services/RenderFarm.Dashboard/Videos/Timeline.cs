@@ -14,12 +14,15 @@ public sealed record Timeline(double Seconds, IReadOnlyList<TimelineLane> Lanes)
         var end = video.IsOpen
             ? now.ToUnixTimeMilliseconds() / 1000.0
             : Math.Max(video.CompletedAt ?? video.CreatedAt, attempts.Max(attempt => attempt.EndedAt) ?? video.CreatedAt);
-        var whole = Math.Max(end - begin, 1);
+        // Times of the store are whole seconds; what was measured may say more.
+        var measured = attempts.Count == 0 ? 0 : attempts.Max(attempt => attempt.LeasedAt - begin + Measured(attempt));
+        end = Math.Max(end, begin + measured);
+        var whole = Math.Max(end - begin, 0.1);
         var lanes = new List<TimelineLane>();
         var waitedFrom = begin;
         foreach (var attempt in attempts.OrderBy(attempt => attempt.LeasedAt))
         {
-            var stop = Math.Max(attempt.EndedAt ?? end, attempt.LeasedAt);
+            var stop = Math.Max(attempt.EndedAt ?? end, attempt.LeasedAt + Measured(attempt));
             var waited = attempt.LeasedAt - waitedFrom;
             var wait = new Stretch("queued", (waitedFrom - begin) / whole, (attempt.LeasedAt - begin) / whole, waited);
             lanes.Add(new TimelineLane(attempt, [wait, .. Stages(attempt, stop - attempt.LeasedAt, begin, whole, video)]));
@@ -34,21 +37,27 @@ public sealed record Timeline(double Seconds, IReadOnlyList<TimelineLane> Lanes)
         return new Timeline(whole, lanes);
     }
 
-    /// <summary>As far as they were measured; what is left of the attempt has the name of what it was at.</summary>
-    private static IEnumerable<Stretch> Stages(AttemptRecord attempt, double length, double begin, double whole, VideoRecord video)
+    private static double Measured(AttemptRecord attempt) => Known(attempt).Sum(stage => stage.Seconds ?? 0);
+
+    private static (string Stage, double? Seconds)[] Known(AttemptRecord attempt)
     {
         var measured = attempt.Measurements;
-        var known = new (string Stage, double? Seconds)[]
-        {
+        return
+        [
             ("loading", measured?.LoadSeconds),
             ("encoding_text", measured?.EncodeTextSeconds),
             ("encoding_image", measured?.EncodeImageSeconds),
             ("denoising", measured?.DenoiseSeconds),
             ("decoding", measured?.DecodeSeconds),
             ("uploading", measured?.UploadSeconds),
-        };
+        ];
+    }
+
+    /// <summary>As far as they were measured; what is left of the attempt has the name of what it was at.</summary>
+    private static IEnumerable<Stretch> Stages(AttemptRecord attempt, double length, double begin, double whole, VideoRecord video)
+    {
         var (at, stop) = (attempt.LeasedAt - begin, attempt.LeasedAt - begin + length);
-        foreach (var (stage, seconds) in known)
+        foreach (var (stage, seconds) in Known(attempt))
         {
             if (seconds is > 0 and var took && at < stop)
             {
@@ -58,7 +67,7 @@ public sealed record Timeline(double Seconds, IReadOnlyList<TimelineLane> Lanes)
             }
         }
 
-        if (stop - at > 0)
+        if (stop - at > 0.01)
         {
             var rest = attempt.EndedAt is null ? Word.Of(video.Stage) : attempt.Outcome == "completed" ? "other" : attempt.Outcome;
             yield return new Stretch(rest, at / whole, stop / whole, stop - at);

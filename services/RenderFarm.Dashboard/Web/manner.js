@@ -5,7 +5,7 @@ import { signedOut } from "./stream.js";
 const undoFor = 8000;
 const typing = event => event.target.closest("input, textarea, select, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey;
 
-// The same request that anybody makes; refusals come back as { error }.
+// The same request that anybody makes; a refusal comes back as { refusal }: a video has an error of its own.
 export async function ask(method, path, body) {
     let answer;
     try {
@@ -15,13 +15,13 @@ export async function ask(method, path, body) {
             body: body ? JSON.stringify(body) : undefined,
         });
     } catch {
-        return { error: { message: say("lost") } };
+        return { refusal: { message: say("lost") } };
     }
     if (answer.status === 401) {
         signedOut();
     }
     const data = await answer.json().catch(() => ({}));
-    return answer.ok ? data : { error: data.error ?? { message: String(answer.status) } };
+    return answer.ok ? { data } : { refusal: data.error ?? { message: String(answer.status) } };
 }
 
 export const act = (name, id) => name === "delete" ? ask("DELETE", `/v1/videos/${id}`) : ask("POST", `/v1/videos/${id}/${name}`);
@@ -32,10 +32,10 @@ const undoes = { delete: "undelete", cancel: "retry" };
 // Does it, says so, and offers to take it back where that can be.
 export async function perform(name, ids, after) {
     const answers = await Promise.all(ids.map(id => act(name, id)));
-    const failed = answers.find(answer => answer.error);
-    const done = ids.filter((_, i) => !answers[i].error);
+    const failed = answers.find(answer => answer.refusal);
+    const done = ids.filter((_, i) => !answers[i].refusal);
     after?.(done);
-    undo(failed ? failed.error.message : say(said[name]), done.length && undoes[name] ? () => perform(undoes[name], done, after) : null);
+    undo(failed ? failed.refusal.message : say(said[name]), done.length && undoes[name] ? () => perform(undoes[name], done, after) : null);
 }
 
 let fades;

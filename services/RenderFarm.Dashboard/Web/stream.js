@@ -2,6 +2,7 @@
 import { say, tell } from "./words.js";
 
 const kinds = ["queued", "started", "completed", "failed", "cancelled", "expired", "deleted", "progress", "preview"].map(kind => `video.${kind}`);
+const lookEvery = 15000;
 const placeKept = "renderfarm-place";
 const placeGood = 10 * 60 * 1000;
 const channel = new BroadcastChannel("renderfarm");
@@ -21,8 +22,25 @@ export function start() {
     } else {
         listen();
     }
+    queue();
+    setInterval(() => document.hidden || queue(), lookEvery);
     addEventListener("pagehide", () => source?.close());
     addEventListener("pageshow", event => event.persisted && location.reload());
+}
+
+// How the queue stands, where no trouble of the page's own stands.
+async function queue() {
+    const line = document.querySelector("[data-say]");
+    const answer = await fetch("/queue-line").catch(() => null);
+    if (answer?.status !== 200 || answer.redirected) {
+        return;
+    }
+    const text = await answer.text();
+    if (line.dataset.own === undefined) {
+        line.innerHTML = text;
+    } else {
+        line.dataset.own = text;
+    }
 }
 
 function pass(event) {

@@ -1,6 +1,5 @@
 // One video: frames one by one, two in step, and what becomes of it while it renders.
-import { about } from "./words.js";
-import { say } from "./words.js";
+import { about, say } from "./words.js";
 import { hear } from "./stream.js";
 import { onKey } from "./manner.js";
 
@@ -68,11 +67,11 @@ function player(page, players) {
     const videos = players.map(one => one.querySelector("video"));
     const first = videos[0];
     const fps = players.map(one => Number(one.dataset.fps) || 16);
-    const bar = page.querySelector("[data-frames]");
+    const bar = page.querySelector("[data-bar]");
     const shown = bar.querySelector("[data-frame]");
     const play = bar.querySelector("[data-play]");
     bar.hidden = false;
-    const frame = () => Math.round(first.currentTime * fps[0]);
+    const frame = () => Math.floor(first.currentTime * fps[0] + .001);
     const show = () => { shown.textContent = `${Math.min(frame() + 1, Number(players[0].dataset.frames))} / ${players[0].dataset.frames}`; };
 
     // The middle of a frame: its edges round to either side.

@@ -145,7 +145,7 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                     limit + 1,
                     cancellationToken
                 );
-                return new JobPage([.. jobs.Take(limit)], jobs.Count > limit);
+                return new JobPage([.. jobs.Take(limit)], jobs.Count > limit, limit > 0 && jobs.Count > 0 ? jobs[Math.Min(limit, jobs.Count) - 1].Id : null);
             },
             cancellationToken
         );
@@ -175,7 +175,7 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                 }
 
                 var stopped = await StopAsync(db, row, cancellationToken);
-                await JobTransitions.HideBatchAsync(db, id, time.GetUtcNow(), cancellationToken);
+                await JobTransitions.HideAsync(db, JobsWhere.OfBatch(id), time.GetUtcNow(), cancellationToken);
                 await db.Batches.Where(b => b.Id == id).ExecuteDeleteAsync(cancellationToken);
                 return stopped;
             },
@@ -212,26 +212,10 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
             ("id", id),
             ("now", at)
         );
-        var stopped = await JobTransitions.CancelBatchAsync(db, id, now, cancellationToken);
-        if (stopped > 0)
-        {
-            var just = JobTransitions.JustCancelledOfBatch;
-            await Outbox.AddWhereAsync(db, just, VideoEvent.Cancelled, now, cancellationToken, ("id", id));
-            // Work that was never begun is not held against its key
-            await db.ExecuteAsync(
-                $"UPDATE api_keys SET virtual_time = virtual_time - COALESCE((SELECT SUM(estimated_seconds) FROM jobs WHERE {just} "
-                    + "AND fence = 0), 0) WHERE id = @key",
-                cancellationToken,
-                ("id", id),
-                ("now", at),
-                ("key", row.KeyId)
-            );
-        }
-
-        await JobTransitions.WishCancelBatchAsync(db, id, now, cancellationToken);
-        var held = await db.Jobs.AsNoTracking().Where(JobTransitions.IsHeld).Where(j => j.BatchId == id).ToListAsync(cancellationToken);
+        await Stopping.StopAsync(db, JobsWhere.OfBatch(id), now, cancellationToken);
+        var held = await Stopping.HeldAsync(db.Jobs.Where(j => j.BatchId == id), cancellationToken);
         row.CancelledAt ??= now;
-        return new BatchStopped(await CountedAsync(db, row, cancellationToken), held.ConvertAll(job => job.ToJob()));
+        return new BatchStopped(await CountedAsync(db, row, cancellationToken), held);
     }
 
     private static async Task<Batch> CountedAsync(JobsDbContext db, BatchRow row, CancellationToken cancellationToken) =>

@@ -13,6 +13,7 @@ using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Loops;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
+using RenderFarm.Jobs.Queue;
 using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Retries;
 using RenderFarm.Jobs.Sessions;
@@ -39,7 +40,10 @@ public static class JobsServices
         services.AddSingleton<JobAnnouncer>();
         services.AddSingleton<JobSubmission>();
         services.AddSingleton<JobStore>();
+        services.AddSingleton<JobBulk>();
         services.AddSingleton<BatchStore>();
+        services.AddSingleton<QueuePauses>();
+        services.AddSingleton<QueueBoard>();
         services.AddSingleton<WorkerRegistry>();
         services.AddSingleton<WorkerRights>();
         services.AddSingleton<SlotQuarantines>();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Linq.Expressions;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
@@ -16,20 +17,26 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
     public const string SecretPrefix = "rf_";
     public static readonly TimeSpan CacheFor = TimeSpan.FromSeconds(15);
     private const int CacheLimit = 10_000;
-    private readonly ConcurrentDictionary<string, (ApiKey Key, long At)> _known = new();
+
+    /// <summary>Classes that living keys may have, together: each is a label of figures.</summary>
+    public const int MostClasses = 8;
+
+    /// <summary>The class of keys that were given none.</summary>
+    public const string DefaultClass = "default";
+    private readonly ConcurrentDictionary<string, (ApiKey Key, long At, DateTimeOffset Ends)> _known = new();
 
     public static string NewSecret() => SecretPrefix + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
 
     public Task<CreatedKey> CreateAsync(string name, KeyScopes scopes, int priorityCeiling, CancellationToken cancellationToken) =>
-        CreateAsync(name, scopes, priorityCeiling, KeyLimits.None, cancellationToken);
+        CreateAsync(name, scopes, priorityCeiling, new KeyTerms(), cancellationToken);
 
     public Task<CreatedKey> CreateAsync(
         string name,
         KeyScopes scopes,
         int priorityCeiling,
-        KeyLimits limits,
+        KeyTerms terms,
         CancellationToken cancellationToken
-    ) => AddAsync(name, scopes, priorityCeiling, limits, NewSecret(), cancellationToken);
+    ) => AddAsync(name, scopes, priorityCeiling, terms, NewSecret(), cancellationToken);
 
     /// <summary>Null for a secret that no valid key has.</summary>
     public async Task<ApiKey?> AuthenticateAsync(string secret, CancellationToken cancellationToken)
@@ -42,13 +49,18 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         }
 
         var hash = DigestOf(secret);
-        if (_known.TryGetValue(hash, out var cached) && time.GetElapsedTime(cached.At) < CacheFor)
+        var now = time.GetUtcNow();
+        if (_known.TryGetValue(hash, out var cached) && time.GetElapsedTime(cached.At) < CacheFor && cached.Ends > now)
         {
             return cached.Key;
         }
 
         var row = await database.ReadAsync(
-            db => db.ApiKeys.AsNoTracking().SingleOrDefaultAsync(k => k.Hash == hash && k.RevokedAt == null, cancellationToken),
+            db =>
+                db
+                    .ApiKeys.AsNoTracking()
+                    .Where(IsGoodAt(now))
+                    .SingleOrDefaultAsync(k => k.Hash == hash || (k.FormerHash == hash && k.FormerUntil > now), cancellationToken),
             cancellationToken
         );
         if (row is null)
@@ -62,7 +74,8 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         }
 
         var key = ToKey(row);
-        _known[hash] = (key, time.GetTimestamp());
+        var ends = row.Hash == hash ? row.ExpiresAt : Least(row.FormerUntil, row.ExpiresAt);
+        _known[hash] = (key, time.GetTimestamp(), ends ?? DateTimeOffset.MaxValue);
         return key;
     }
 
@@ -70,11 +83,13 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
     public bool Remembers(string secret)
     {
         ArgumentNullException.ThrowIfNull(secret);
-        return _known.TryGetValue(DigestOf(secret), out var cached) && time.GetElapsedTime(cached.At) < CacheFor;
+        return _known.TryGetValue(DigestOf(secret), out var cached)
+            && time.GetElapsedTime(cached.At) < CacheFor
+            && cached.Ends > time.GetUtcNow();
     }
 
     /// <summary>
-    /// A secret that <see cref="AuthenticateAsync"/> knows no valid key for was one once. A database that was restored from before the
+    /// A secret that <see cref="AuthenticateAsync"/> knows no valid key for was one once: revoked, over, or followed by another. A database that was restored from before the
     /// key was made knows it not at all, which is something else: whoever holds it may be right.
     /// </summary>
     public Task<bool> IsRevokedAsync(string secret, CancellationToken cancellationToken)
@@ -82,7 +97,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         ArgumentNullException.ThrowIfNull(secret);
         var hash = DigestOf(secret);
         return database.ReadAsync(
-            db => db.ApiKeys.AnyAsync(k => k.Hash == hash && k.RevokedAt != null, cancellationToken),
+            db => db.ApiKeys.AnyAsync(k => k.Hash == hash || k.FormerHash == hash, cancellationToken),
             cancellationToken
         );
     }
@@ -137,15 +152,97 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
                     .ExecuteUpdateAsync(set => set.SetProperty(k => k.RevokedAt, now), cancellationToken),
             cancellationToken
         );
-        foreach (var (hash, (key, _)) in _known)
+        Forget(id);
+        return revoked == 1;
+    }
+
+    /// <summary>Changes what the edit says, and leaves the rest.</summary>
+    public async Task<KeyEditResult> EditAsync(string id, KeyEdit edit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(edit);
+        var result = await database.WriteAsync<KeyEditResult>(
+            async db =>
+            {
+                if (await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id && k.RevokedAt == null, cancellationToken) is not { } row)
+                {
+                    return new KeyEditResult.NotFound();
+                }
+
+                if (edit.Class is { } word && await FullOfOthersAsync(db, id, word.Value, cancellationToken) is { } others)
+                {
+                    return new KeyEditResult.TooManyClasses(others);
+                }
+
+                edit.Onto(row);
+                await db.SaveChangesAsync(cancellationToken);
+                return new KeyEditResult.Edited(ToKey(row));
+            },
+            cancellationToken
+        );
+        Forget(id);
+        return result;
+    }
+
+    /// <summary>
+    /// A new secret. The one before it goes on for a while, so that whoever uses it has time to change; one from before that ends at once.
+    /// Null: there is no such key.
+    /// </summary>
+    public async Task<CreatedKey?> RotateAsync(string id, TimeSpan overlap, CancellationToken cancellationToken)
+    {
+        var (secret, until) = (NewSecret(), time.GetUtcNow() + overlap);
+        var made = await database.WriteAsync(
+            async db =>
+            {
+                if (await db.ApiKeys.SingleOrDefaultAsync(k => k.Id == id && k.RevokedAt == null, cancellationToken) is not { } row)
+                {
+                    return null;
+                }
+
+                (row.FormerHash, row.FormerUntil, row.Hash) = (row.Hash, until, DigestOf(secret));
+                await db.SaveChangesAsync(cancellationToken);
+                return new CreatedKey(ToKey(row), secret);
+            },
+            cancellationToken
+        );
+        Forget(id);
+        return made;
+    }
+
+    /// <summary>The classes there are, where one more would be too many; null where the class is one of them or there is room.</summary>
+    public Task<IReadOnlyList<string>?> ClassesIfFullAsync(string? word, CancellationToken cancellationToken) =>
+        database.ReadAsync(db => FullOfOthersAsync(db, null, word, cancellationToken), cancellationToken);
+
+    private static async Task<IReadOnlyList<string>?> FullOfOthersAsync(
+        JobsDbContext db,
+        string? id,
+        string? word,
+        CancellationToken cancellationToken
+    )
+    {
+        var others = await db
+            .ApiKeys.Where(k => k.RevokedAt == null && k.Id != id && k.Class != null)
+            .Select(k => k.Class!)
+            .Distinct()
+            .ToListAsync(cancellationToken);
+        var all = others.Append(DefaultClass).Distinct().Order(StringComparer.Ordinal).ToList();
+        return word is null || all.Contains(word) || all.Count < MostClasses ? null : all;
+    }
+
+    internal static Expression<Func<ApiKeyRow, bool>> IsGoodAt(DateTimeOffset now) =>
+        key => key.RevokedAt == null && (key.ExpiresAt == null || key.ExpiresAt > now);
+
+    private static DateTimeOffset? Least(DateTimeOffset? one, DateTimeOffset? other) => one is null || other < one ? other : one;
+
+    /// <summary>In this process; in others an answer is kept for <see cref="CacheFor"/>.</summary>
+    private void Forget(string id)
+    {
+        foreach (var (hash, (key, _, _)) in _known)
         {
             if (key.Id == id)
             {
                 _known.TryRemove(hash, out _);
             }
         }
-
-        return revoked == 1;
     }
 
     /// <summary>Adds a key with a secret from elsewhere; a secret that is known already stays as it is.</summary>
@@ -153,7 +250,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         string name,
         KeyScopes scopes,
         int priorityCeiling,
-        KeyLimits limits,
+        KeyTerms terms,
         string secret,
         CancellationToken cancellationToken
     ) =>
@@ -164,7 +261,7 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
                 var hash = DigestOf(secret);
                 await InsertAsync(
                     db,
-                    new NewKey(NewId(now), name, hash, scopes, now) { PriorityCeiling = priorityCeiling, Limits = limits },
+                    new NewKey(NewId(now), name, hash, scopes, now) { PriorityCeiling = priorityCeiling, Terms = terms },
                     cancellationToken
                 );
                 return new CreatedKey(ToKey(await db.ApiKeys.AsNoTracking().SingleAsync(k => k.Hash == hash, cancellationToken)), secret);
@@ -182,8 +279,8 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
         db.ExecuteAsync(
             """
             INSERT INTO api_keys (id, name, hash, scopes, worker_id, priority_ceiling, max_queued, max_running, max_per_day,
-                requests_per_minute, virtual_time, created_at)
-            VALUES (@id, @name, @hash, @scopes, @worker, @ceiling, @queued, @running, @per_day, @per_minute, 0, @now)
+                requests_per_minute, class, expires_at, virtual_time, created_at)
+            VALUES (@id, @name, @hash, @scopes, @worker, @ceiling, @queued, @running, @per_day, @per_minute, @class, @expires, 0, @now)
             ON CONFLICT (hash) DO NOTHING
             """,
             cancellationToken,
@@ -193,10 +290,12 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
             ("scopes", (int)key.Scopes),
             ("worker", key.WorkerId),
             ("ceiling", key.PriorityCeiling),
-            ("queued", key.Limits.Queued),
-            ("running", key.Limits.Running),
-            ("per_day", key.Limits.PerDay),
-            ("per_minute", key.Limits.RequestsPerMinute),
+            ("queued", key.Terms.Limits.Queued),
+            ("running", key.Terms.Limits.Running),
+            ("per_day", key.Terms.Limits.PerDay),
+            ("per_minute", key.Terms.Limits.RequestsPerMinute),
+            ("class", key.Terms.Class),
+            ("expires", key.Terms.ExpiresAt is { } expires ? db.Dialect.Time(expires) : null),
             ("now", db.Dialect.Time(key.CreatedAt))
         );
 
@@ -215,6 +314,9 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
                 PerDay = row.MaxPerDay,
                 RequestsPerMinute = row.RequestsPerMinute,
             },
+            Class = row.Class,
+            ExpiresAt = row.ExpiresAt,
+            FormerUntil = row.FormerUntil,
             CreatedAt = row.CreatedAt,
         };
 }
@@ -225,5 +327,5 @@ internal sealed record NewKey(string Id, string Name, string Hash, KeyScopes Sco
 {
     public string? WorkerId { get; init; }
     public int PriorityCeiling { get; init; }
-    public KeyLimits Limits { get; init; } = KeyLimits.None;
+    public KeyTerms Terms { get; init; } = new();
 }

@@ -24,11 +24,11 @@ public sealed class KeyBootstrap(ApiKeys keys)
             "bootstrap admin",
             KeyScopes.Admin | KeyScopes.Submit | KeyScopes.Read,
             100,
-            KeyLimits.None,
+            new KeyTerms(),
             first.AdminKey,
             cancellationToken
         );
-        await keys.AddAsync("bootstrap worker", KeyScopes.Worker, 0, KeyLimits.None, first.WorkerKey, cancellationToken);
+        await keys.AddAsync("bootstrap worker", KeyScopes.Worker, 0, new KeyTerms(), first.WorkerKey, cancellationToken);
         return first;
     }
 

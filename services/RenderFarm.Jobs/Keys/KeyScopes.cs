@@ -36,6 +36,15 @@ public sealed record ApiKey
     /// <summary>The highest priority that this key may ask for.</summary>
     public required int PriorityCeiling { get; init; }
     public KeyLimits Limits { get; init; } = KeyLimits.None;
+
+    /// <summary>What figures are told apart by; null is <see cref="ApiKeys.DefaultClass"/>.</summary>
+    public string? Class { get; init; }
+
+    /// <summary>From then on it does not work; null is never.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>How long the secret before this one works, or did; null where there was none.</summary>
+    public DateTimeOffset? FormerUntil { get; init; }
     public required DateTimeOffset CreatedAt { get; init; }
 
     public bool Allows(KeyScopes scope) =>

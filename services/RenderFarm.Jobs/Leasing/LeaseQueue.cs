@@ -58,6 +58,7 @@ internal static class LeaseQueue
             Inputs = JsonSerializer.Deserialize(taken.Inputs, JobsJson.Default.StoredInputArray)!,
             TraceParent = taken.TraceParent,
             WaitedSeconds = taken.WaitedSeconds,
+            QueuedSeconds = taken.QueuedSeconds,
         };
         if (ReferenceEquals(db.Dialect, SqlDialect.Postgres))
         {

@@ -32,6 +32,9 @@ public sealed record LeasedJob
     /// <summary>Since the submission, by the database's clock.</summary>
     public required double WaitedSeconds { get; init; }
     public required int VramClass { get; init; }
+
+    /// <summary>Since it came, or came back, to the queue, by the same clock.</summary>
+    public double QueuedSeconds { get; init; }
     public required RenderSpec Spec { get; init; }
     public required IReadOnlyList<StoredInput> Inputs { get; init; }
     public MeasuredCorrections Corrections { get; init; } = MeasuredCorrections.None;

@@ -112,6 +112,17 @@ internal sealed class ArtifactClaims(JobDatabase database, IArtifactStore store)
             : ArtifactClaim.Lost;
     }
 
+    /// <summary>Of the jobs to which these objects belong, those that were deleted can't be undeleted any more.</summary>
+    public Task LetGoAsync(IReadOnlyList<StoredObject> batch, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var ids = batch.Select(stored => PlaceOf(stored.Key)?.JobId).OfType<string>().Distinct().ToList();
+        return database.WriteAsync(
+            db => JobTransitions.LetGoAsync(db, JobsWhere.Among(db.Dialect, ids), now, cancellationToken),
+            cancellationToken,
+            StorePatience.Pass
+        );
+    }
+
     private static Place? PlaceOf(string key) =>
         ObjectKeys.TryParseLease(key, out var lease) ? new Place(lease.JobId, lease)
         : ObjectKeys.TryParseInput(key, out var jobId) ? new Place(jobId, null)

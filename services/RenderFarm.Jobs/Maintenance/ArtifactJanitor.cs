@@ -84,6 +84,8 @@ public sealed partial class ArtifactJanitor(
         var removed = 0;
         foreach (var some in doomed.Chunk(ArtifactClaims.Batch))
         {
+            // What is undeleted before this stays, and afterwards nobody can
+            await _claims.LetGoAsync(some, time.GetUtcNow(), cancellationToken);
             foreach (var (stored, claim) in await _claims.JudgeAsync(some, youngest, cancellationToken))
             {
                 if (claim is ArtifactClaim.Gone or ArtifactClaim.Lost)

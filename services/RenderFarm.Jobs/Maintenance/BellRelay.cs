@@ -57,6 +57,8 @@ public sealed class BellRelay(JobDatabase database, WorkerRegistry workers, Bell
                     SELECT id, fence FROM jobs
                     WHERE model = @model AND vram_class = @class AND {JobTransitions.Queued} AND queued_at <= @ripe
                         AND (not_before IS NULL OR not_before <= {db.Dialect.Now})
+                        AND {JobTransitions.IsOffered("@model")}
+                        AND key_id NOT IN ({JobTransitions.HeldBackKeys}) AND (key_id, model) NOT IN ({JobTransitions.PausedPairs})
                     ORDER BY order_key LIMIT @slots
                     """,
                     row => new Announcement(row.GetString(0), row.GetInt64(1), model, vramClass),

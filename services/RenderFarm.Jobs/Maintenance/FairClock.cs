@@ -8,7 +8,7 @@ namespace RenderFarm.Jobs.Maintenance;
 /// Moves the farm's virtual time on: to the lowest start tag that waits, or, where nothing waits, to the highest that was
 /// served. A key that comes now starts there: beside those who have had least, neither before them for having been idle
 /// nor behind a key whose priority has carried it far ahead. Only what somebody could run counts, and only what never
-/// ran: a job without a card, and one that comes back with an old tag, must not hold the clock.
+/// ran: a job without a card, one that is paused, and one that comes back with an old tag must not hold the clock.
 /// </summary>
 public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : ISweep
 {
@@ -68,7 +68,8 @@ public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : IS
                 $"""
                 SELECT start_tag FROM jobs
                 WHERE model = @model AND vram_class = @class AND {JobTransitions.Queued} AND fence = 0
-                    AND key_id NOT IN ({JobTransitions.FullKeys})
+                    AND {JobTransitions.IsOffered("@model")}
+                    AND key_id NOT IN ({JobTransitions.HeldBackKeys}) AND (key_id, model) NOT IN ({JobTransitions.PausedPairs})
                 ORDER BY start_tag LIMIT 1
                 """,
                 row => row.GetDouble(0),

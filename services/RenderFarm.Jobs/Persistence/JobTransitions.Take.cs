@@ -84,7 +84,8 @@ internal static partial class JobTransitions
                 row.GetString(5),
                 row.TextOrNull(6),
                 row.GetDouble(7),
-                row.GetInt32(8)
+                row.GetInt32(8),
+                row.GetDouble(9)
             ),
             cancellationToken,
             [
@@ -137,7 +138,9 @@ internal static partial class JobTransitions
         /// <summary>Whether a job is there, held or not.</summary>
         public static readonly string AnyOnPostgres = $"""
             SELECT EXISTS (
-                SELECT 1 FROM unnest(@models, @classes, @elsewhere) AS m(model, vram_class, elsewhere)
+                SELECT 1 FROM (
+                    SELECT * FROM unnest(@models, @classes, @elsewhere) AS o(model, vram_class, elsewhere)
+                    WHERE {IsOffered("o.model")} OFFSET 0) m
                 CROSS JOIN LATERAL (
                     SELECT 1 FROM jobs q
                     WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres, "m")}
@@ -151,7 +154,8 @@ internal static partial class JobTransitions
                 SELECT q.id
                 FROM (
                     SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed, value ->> 3 AS elsewhere
-                    FROM json_each(@queues)) m
+                    FROM json_each(@queues)
+                    WHERE {IsOffered("value ->> 0")}) m
                 JOIN jobs q ON q.model = m.model AND q.vram_class = m.vram_class
                 WHERE {Fits(SqlDialect.Sqlite, "m")}
                 ORDER BY m.needed DESC,
@@ -169,7 +173,9 @@ internal static partial class JobTransitions
                     SELECT next.id
                     FROM (
                         SELECT m.model, m.vram_class, m.elsewhere
-                        FROM unnest(@models, @classes, @needed, @elsewhere) AS m(model, vram_class, needed, elsewhere)
+                        FROM (
+                            SELECT * FROM unnest(@models, @classes, @needed, @elsewhere) AS o(model, vram_class, needed, elsewhere)
+                            WHERE {IsOffered("o.model")} OFFSET 0) m
                         CROSS JOIN LATERAL (
                             SELECT q.order_key FROM jobs q
                             WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Postgres, "m")}
@@ -192,7 +198,7 @@ internal static partial class JobTransitions
             + $"AND (q.avoid_until IS NULL OR q.avoid_until <= {dialect.Now} OR q.avoid_worker_id <> @worker "
             + $"OR {line}.elsewhere = {(int)Elsewhere.Nowhere} "
             + $"OR ({line}.elsewhere = {(int)Elsewhere.OtherSlot} AND q.avoid_slot_id <> @slot)) "
-            + $"AND q.key_id NOT IN ({FullKeys})";
+            + $"AND q.key_id NOT IN ({HeldBackKeys}) AND (q.key_id, q.model) NOT IN ({PausedPairs})";
 
         private static string Taking(SqlDialect dialect) =>
             $"""
@@ -203,7 +209,8 @@ internal static partial class JobTransitions
                 """;
 
         private static string Taken(SqlDialect dialect) =>
-            $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}, jobs.vram_class";
+            $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}, jobs.vram_class, "
+            + dialect.SecondsSince("queued_at");
     }
 }
 
@@ -229,6 +236,7 @@ internal sealed record SlotOffer
 /// <summary>A job that was taken, as far as its worker needs it.</summary>
 /// <param name="Spec">JSON, as is <paramref name="Inputs"/>.</param>
 /// <param name="WaitedSeconds">Since the submission, by the database's clock.</param>
+/// <param name="QueuedSeconds">Since it came, or came back, to the queue, by the same.</param>
 internal sealed record TakenJob(
     LeaseId Lease,
     int Failures,
@@ -237,5 +245,6 @@ internal sealed record TakenJob(
     string Inputs,
     string? TraceParent,
     double WaitedSeconds,
-    int VramClass
+    int VramClass,
+    double QueuedSeconds
 );

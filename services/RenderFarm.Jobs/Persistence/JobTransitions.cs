@@ -48,6 +48,12 @@ internal static partial class JobTransitions
             AND k.max_running <= (SELECT COUNT(*) FROM jobs r WHERE r.key_id = k.id AND r.{Running})
         """;
 
+    /// <summary>Keys of which nothing is taken now: they run as much as they may, or an operator has paused them.</summary>
+    public static readonly string HeldBackKeys = $"{FullKeys} UNION ALL SELECT p.key_id FROM queue_pauses p WHERE p.model = ''";
+
+    /// <summary>Pairs of key and model that an operator has paused.</summary>
+    public const string PausedPairs = "SELECT p.key_id, p.model FROM queue_pauses p";
+
     /// <summary>It has ended. A completed job may expire, a failed or cancelled one may be asked for once more.</summary>
     public static readonly string Final = In([JobState.Completed, JobState.Cancelled, JobState.Failed, JobState.Expired]);
 
@@ -55,12 +61,19 @@ internal static partial class JobTransitions
     public static readonly string Over =
         $"{In([JobState.Failed, JobState.Cancelled, JobState.Expired])} OR deleted_at IS NOT NULL";
 
-    /// <summary>What <see cref="CancelBatchAsync"/> has just cancelled, of batch <c>@id</c> at <c>@now</c>.</summary>
-    public static readonly string JustCancelledOfBatch =
-        $"batch_id = @id AND {In([JobState.Cancelled])} AND finished_at = @now AND cancel_requested_at = @now";
+    /// <summary>
+    /// Of some jobs, those that <see cref="CancelAsync"/> has just cancelled, at <c>@now</c>. The same moment is in both columns: that tells
+    /// them from those that were cancelled before.
+    /// </summary>
+    public static string JustCancelled(JobsWhere which) =>
+        $"{which.Sql} AND {In([JobState.Cancelled])} AND finished_at = @now AND cancel_requested_at = @now";
 
     /// <summary>The row of the job whose newest lease this is. Whether it is still held is <see cref="Held"/>.</summary>
     private const string UnderLease = "id = @id AND fence = @fence AND token = @token";
+
+    /// <summary>No operator has paused the model in the expression, nor the whole queue: asked of a line, not of each job in it.</summary>
+    public static string IsOffered(string model) =>
+        $"NOT EXISTS (SELECT 1 FROM queue_pauses p WHERE p.key_id = '' AND p.model IN ('', {model}))";
 
     /// <summary><see cref="Held"/>, for queries.</summary>
     public static readonly Expression<Func<JobRow, bool>> IsHeld = job =>
@@ -244,52 +257,24 @@ internal static partial class JobTransitions
             ("seconds", seconds)
         ) == 1;
 
-    /// <summary>A job that waits ends at once.</summary>
-    public static async Task<bool> CancelAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
-        await CancelWhereAsync(db, "id = @id", id, now, cancellationToken) == 1;
-
-    /// <summary>
-    /// Every job of the batch that waits. The same moment is in both of their columns, <c>cancel_requested_at</c> and
-    /// <c>finished_at</c>: that tells them from those that were cancelled one by one.
-    /// </summary>
-    public static Task<int> CancelBatchAsync(JobsDbContext db, string batchId, DateTimeOffset now, CancellationToken cancellationToken) =>
-        CancelWhereAsync(db, "batch_id = @id", batchId, now, cancellationToken);
-
-    private static Task<int> CancelWhereAsync(
-        JobsDbContext db,
-        string which,
-        string id,
-        DateTimeOffset now,
-        CancellationToken cancellationToken
-    ) =>
+    /// <summary>Jobs that wait end at once; see <see cref="JustCancelled"/>.</summary>
+    public static Task<int> CancelAsync(JobsDbContext db, JobsWhere which, DateTimeOffset now, CancellationToken cancellationToken) =>
         db.ExecuteAsync(
             $"""
             UPDATE jobs SET state = '{Cancel.Into(JobState.Cancelled)}', not_before = NULL, cancel_requested_at = @now, finished_at = @now
-            WHERE {which} AND {Cancel.Where}
+            WHERE {which.Sql} AND {Cancel.Where}
             """,
             cancellationToken,
-            ("id", id),
+            which.Argument,
             ("now", db.Dialect.Time(now))
         );
 
     /// <summary>A job that a worker holds goes on until the worker has heard of the wish.</summary>
-    public static Task WishCancelAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
-        WishCancelWhereAsync(db, "id = @id", id, now, cancellationToken);
-
-    public static Task WishCancelBatchAsync(JobsDbContext db, string batchId, DateTimeOffset now, CancellationToken cancellationToken) =>
-        WishCancelWhereAsync(db, "batch_id = @id", batchId, now, cancellationToken);
-
-    private static Task WishCancelWhereAsync(
-        JobsDbContext db,
-        string which,
-        string id,
-        DateTimeOffset now,
-        CancellationToken cancellationToken
-    ) =>
+    public static Task WishCancelAsync(JobsDbContext db, JobsWhere which, DateTimeOffset now, CancellationToken cancellationToken) =>
         db.ExecuteAsync(
-            $"UPDATE jobs SET cancel_requested_at = @now WHERE {which} AND cancel_requested_at IS NULL AND {Held}",
+            $"UPDATE jobs SET cancel_requested_at = @now WHERE {which.Sql} AND cancel_requested_at IS NULL AND {Held}",
             cancellationToken,
-            ("id", id),
+            which.Argument,
             ("now", db.Dialect.Time(now))
         );
 
@@ -348,13 +333,70 @@ internal static partial class JobTransitions
             ("now", db.Dialect.Time(now))
         ) == 1;
 
-    /// <summary>Makes a job invisible to users; its state goes on by itself.</summary>
-    public static async Task<bool> HideAsync(JobsDbContext db, string id, DateTimeOffset now, CancellationToken cancellationToken) =>
+    /// <summary>Makes jobs invisible to users; their state goes on by itself.</summary>
+    public static Task<int> HideAsync(JobsDbContext db, JobsWhere which, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(
+            $"UPDATE jobs SET deleted_at = @now WHERE {which.Sql} AND deleted_at IS NULL",
+            cancellationToken,
+            which.Argument,
+            ("now", db.Dialect.Time(now))
+        );
+
+    /// <summary>What was hidden is seen again, unless the janitor was there first.</summary>
+    public static async Task<bool> ShowAsync(JobsDbContext db, string id, CancellationToken cancellationToken) =>
         await db.ExecuteAsync(
-            "UPDATE jobs SET deleted_at = @now WHERE id = @id AND deleted_at IS NULL",
+            "UPDATE jobs SET deleted_at = NULL WHERE id = @id AND deleted_at IS NOT NULL AND let_go_at IS NULL",
+            cancellationToken,
+            ("id", id)
+        ) == 1;
+
+    /// <summary>Before objects of deleted jobs are removed: from here on <see cref="ShowAsync"/> leaves them hidden.</summary>
+    public static Task<int> LetGoAsync(JobsDbContext db, JobsWhere which, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(
+            $"""
+            UPDATE jobs SET let_go_at = @now
+            WHERE {which.Sql} AND deleted_at IS NOT NULL AND finished_at IS NOT NULL AND let_go_at IS NULL
+            """,
+            cancellationToken,
+            which.Argument,
+            ("now", db.Dialect.Time(now))
+        );
+
+    /// <summary>A job that waits takes another place: that of its key's turn, by another priority.</summary>
+    /// <param name="ahead">How far that lies from the turn itself.</param>
+    public static async Task<bool> PrioritizeAsync(
+        JobsDbContext db,
+        string id,
+        int priority,
+        double ahead,
+        CancellationToken cancellationToken
+    ) =>
+        await db.ExecuteAsync(
+            $"""
+            UPDATE jobs SET priority = @priority, order_key = start_tag + @ahead
+            WHERE id = @id AND deleted_at IS NULL AND {Queued}
+            """,
             cancellationToken,
             ("id", id),
-            ("now", db.Dialect.Time(now))
+            ("priority", priority),
+            ("ahead", ahead)
+        ) == 1;
+
+    /// <summary>False: somebody else has changed them since they were read.</summary>
+    /// <param name="before">JSON, as is <paramref name="after"/>.</param>
+    public static async Task<bool> LabelAsync(
+        JobsDbContext db,
+        string id,
+        string? before,
+        string after,
+        CancellationToken cancellationToken
+    ) =>
+        await db.ExecuteAsync(
+            "UPDATE jobs SET metadata = @after WHERE id = @id AND COALESCE(metadata, '') = @before",
+            cancellationToken,
+            ("id", id),
+            ("before", before ?? ""),
+            ("after", after)
         ) == 1;
 
     /// <summary>
@@ -376,15 +418,6 @@ internal static partial class JobTransitions
                 .ExecuteUpdateAsync(set => set.SetProperty(job => job.IdempotencyKey, (string?)null), cancellationToken);
         }
     }
-
-    /// <inheritdoc cref="HideAsync"/>
-    public static Task<int> HideBatchAsync(JobsDbContext db, string batchId, DateTimeOffset now, CancellationToken cancellationToken) =>
-        db.ExecuteAsync(
-            "UPDATE jobs SET deleted_at = @now WHERE batch_id = @id AND deleted_at IS NULL",
-            cancellationToken,
-            ("id", batchId),
-            ("now", db.Dialect.Time(now))
-        );
 
     /// <summary>
     /// The row of a job that is <see cref="Over"/> goes, unless an event of it has no place in the log yet, or has the last one:

@@ -11,6 +11,8 @@ namespace RenderFarm.Jobs.Persistence;
 public abstract class JobsDbContext(DbContextOptions options) : DbContext(options)
 {
     public DbSet<JobRow> Jobs => Set<JobRow>();
+    public DbSet<JobLabelRow> JobLabels => Set<JobLabelRow>();
+    public DbSet<QueuePauseRow> QueuePauses => Set<QueuePauseRow>();
     public DbSet<LeaseRecordRow> LeaseRecords => Set<LeaseRecordRow>();
     public DbSet<EventRow> Events => Set<EventRow>();
     public DbSet<LogCursorRow> LogCursors => Set<LogCursorRow>();
@@ -107,6 +109,41 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             job.HasIndex(j => j.ExpiresAt, "ix_jobs_expiry").HasFilter(JobTransitions.Expire.Where);
             // What retention may remove, some day
             job.HasIndex(j => j.FinishedAt, "ix_jobs_over").HasFilter(JobTransitions.Over);
+            // Lists by one thing, newest first. What changes with every step of a job is in none of them
+            job.HasIndex(j => j.Id, "ix_jobs_waiting").HasFilter(JobTransitions.Queued);
+            job.HasIndex(j => new { j.State, j.Id }, "ix_jobs_ended").HasFilter("finished_at IS NOT NULL AND deleted_at IS NULL");
+            job.HasIndex(j => new { j.ErrorCode, j.Id }, "ix_jobs_error").HasFilter("error_code IS NOT NULL AND deleted_at IS NULL");
+            job.HasIndex(j => new { j.Model, j.Id }, "ix_jobs_model").HasFilter("deleted_at IS NULL");
+        });
+        modelBuilder.Entity<JobLabelRow>(label =>
+        {
+            label.ToTable("job_labels");
+            label.HasKey(l => new { l.JobId, l.Name });
+            label.HasIndex(
+                l => new
+                {
+                    l.Name,
+                    l.Value,
+                    l.JobId,
+                },
+                "ix_job_labels_value"
+            );
+            label.HasIndex(
+                l => new
+                {
+                    l.KeyId,
+                    l.Name,
+                    l.Value,
+                    l.JobId,
+                },
+                "ix_job_labels_key"
+            );
+            label.HasOne<JobRow>().WithMany().HasForeignKey(l => l.JobId).OnDelete(DeleteBehavior.Cascade);
+        });
+        modelBuilder.Entity<QueuePauseRow>(pause =>
+        {
+            pause.ToTable("queue_pauses");
+            pause.HasKey(p => new { p.Model, p.KeyId });
         });
         modelBuilder.Entity<LeaseRecordRow>(record =>
         {
@@ -126,6 +163,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
                 },
                 "ix_lease_records_figures"
             );
+            record.HasIndex(r => new { r.WorkerId, r.JobId }, "ix_lease_records_worker");
             record.HasIndex(r => r.EndedAt, "ix_lease_records_completed").HasFilter($"ending = '{Word.Of(LeaseEnding.Completed)}'");
             record.HasOne<JobRow>().WithMany().HasForeignKey(r => r.JobId).OnDelete(DeleteBehavior.Cascade);
         });
@@ -230,6 +268,7 @@ public abstract class JobsDbContext(DbContextOptions options) : DbContext(option
             key.ToTable("api_keys");
             key.HasKey(k => k.Id);
             key.HasIndex(k => k.Hash, "ux_api_keys_hash").IsUnique();
+            key.HasIndex(k => k.FormerHash, "ux_api_keys_former").IsUnique().HasFilter("former_hash IS NOT NULL");
             key.Property(k => k.Day).HasDefaultValue(0);
             key.Property(k => k.DayJobs).HasDefaultValue(0);
         });

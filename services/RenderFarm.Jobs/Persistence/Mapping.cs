@@ -8,7 +8,7 @@ namespace RenderFarm.Jobs.Persistence;
 /// <summary>Rows to the records that leave this project.</summary>
 internal static class Mapping
 {
-    public static Job ToJob(this JobRow row, LeaseRecordRow? latest = null) =>
+    public static Job ToJob(this JobRow row, LeaseRecordRow? latest = null, string? latestWorkerId = null) =>
         new()
         {
             Id = row.Id,
@@ -30,6 +30,7 @@ internal static class Mapping
             MaxAttempts = row.MaxAttempts,
             StepDowns = row.StepDowns,
             WorkerId = row.LeaseWorkerId,
+            LatestWorkerId = latest?.WorkerId ?? latestWorkerId ?? row.LeaseWorkerId,
             SlotId = row.LeaseSlotId,
             CancelRequested = row.CancelRequestedAt is not null,
             Deleted = row.DeletedAt is not null,

@@ -68,6 +68,9 @@ public sealed class JobRow
     public DateTimeOffset? CancelRequestedAt { get; set; }
     public DateTimeOffset? DeletedAt { get; set; }
 
+    /// <summary>The janitor has begun to remove its objects: what was deleted can't come back from here on.</summary>
+    public DateTimeOffset? LetGoAt { get; set; }
+
     // The ending
     public string? ErrorCode { get; set; }
     public string? ErrorMessage { get; set; }
@@ -99,6 +102,23 @@ public sealed class JobRow
     public string? Metadata { get; set; }
     public string? WebhookUrl { get; set; }
     public string? TraceParent { get; set; }
+}
+
+/// <summary>A pair of a job's metadata, for those who look for it. The database's own triggers keep it as the job's row has it.</summary>
+public sealed class JobLabelRow
+{
+    public required string JobId { get; set; }
+    public required string Name { get; set; }
+    public required string Value { get; set; }
+    public required string KeyId { get; set; }
+}
+
+/// <summary>What no job is taken from for a while. An empty word stands for all: both of them, for the whole queue.</summary>
+public sealed class QueuePauseRow
+{
+    public required string Model { get; set; }
+    public required string KeyId { get; set; }
+    public DateTimeOffset Since { get; set; }
 }
 
 /// <summary>One lease: who held it, what was planned and measured, how it ended. Kept when the job moves on.</summary>
@@ -366,6 +386,16 @@ public sealed class ApiKeyRow
 
     /// <summary>SHA-256 of the secret, hex.</summary>
     public required string Hash { get; set; }
+
+    /// <summary>Of the secret before this one, which goes on until <see cref="FormerUntil"/>; null where there was none.</summary>
+    public string? FormerHash { get; set; }
+    public DateTimeOffset? FormerUntil { get; set; }
+
+    /// <summary>What figures are told apart by; null is the default one.</summary>
+    public string? Class { get; set; }
+
+    /// <summary>From then on it does not work; null is never.</summary>
+    public DateTimeOffset? ExpiresAt { get; set; }
 
     /// <summary>A set of <c>KeyScopes</c>, as the number it is.</summary>
     public int Scopes { get; set; }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace RenderFarm.Jobs.Persistence;
 
 /// <summary>
@@ -37,6 +39,15 @@ internal sealed record SqlDialect
     /// <summary>Host and port of the address in a column; user names are not let in.</summary>
     public required Func<string, string> HostOf { get; init; }
 
+    /// <summary>Whether the text in a column is one of a list, which is a parameter made by <see cref="List"/>.</summary>
+    public required Func<string, string, string> IsOneOf { get; init; }
+
+    /// <summary>A list of texts as a parameter.</summary>
+    public required Func<IReadOnlyCollection<string>, object> List { get; init; }
+
+    /// <summary>The text at a name in the JSON of a column.</summary>
+    public required Func<string, string, string> TextIn { get; init; }
+
     /// <summary>One writer at a time: who has much to write makes it ready beside the tables.</summary>
     public bool HasOneWriter { get; init; }
 
@@ -54,6 +65,9 @@ internal sealed record SqlDialect
         SkipLocked = "FOR UPDATE SKIP LOCKED",
         LockUntilCommit = "SELECT pg_advisory_xact_lock(@key)",
         HostOf = column => $"lower(COALESCE(substring({column} from '^[^:]+://([^/?#]+)'), ''))",
+        IsOneOf = (column, list) => $"{column} = ANY({list})",
+        List = texts => texts.ToArray(),
+        TextIn = (column, name) => $"(CAST({column} AS json) ->> '{name}')",
         Time = time => time.ToUniversalTime(),
     };
 
@@ -69,6 +83,9 @@ internal sealed record SqlDialect
             var rest = $"substr({column}, instr({column}, '://') + 3)";
             return $"lower(substr({rest}, 1, min(instr({rest} || '/', '/'), instr({rest} || '?', '?'), instr({rest} || '#', '#')) - 1))";
         },
+        IsOneOf = (column, list) => $"{column} IN (SELECT value FROM json_each({list}))",
+        List = texts => JsonSerializer.Serialize(texts.ToArray(), JobsJson.Default.StringArray),
+        TextIn = (column, name) => $"({column} ->> '{name}')",
         HasOneWriter = true,
         Time = time => (time.UtcTicks - DateTimeOffset.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond,
     };

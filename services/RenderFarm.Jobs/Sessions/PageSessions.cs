@@ -59,7 +59,7 @@ public sealed class PageSessions(JobDatabase database, TimeProvider time)
                 var known = await db
                     .SignInCodes.AsNoTracking()
                     .Where(c => c.Hash == hash && c.ExpiresAt > now)
-                    .Join(db.ApiKeys.Where(k => k.RevokedAt == null), c => c.KeyId, k => k.Id, (_, k) => k)
+                    .Join(db.ApiKeys.Where(ApiKeys.IsGoodAt(now)), c => c.KeyId, k => k.Id, (_, k) => k)
                     .SingleOrDefaultAsync(cancellationToken);
                 // Of two that come with it at once, one deletes the row
                 var spent = await db.SignInCodes.Where(c => c.Hash == hash).ExecuteDeleteAsync(cancellationToken);
@@ -84,7 +84,7 @@ public sealed class PageSessions(JobDatabase database, TimeProvider time)
                 db.DashboardSessions.AsNoTracking()
                     .Where(s => s.Hash == hash && s.ExpiresAt > now)
                     .Join(
-                        db.ApiKeys.Where(k => k.RevokedAt == null),
+                        db.ApiKeys.Where(ApiKeys.IsGoodAt(now)),
                         s => s.KeyId,
                         k => k.Id,
                         (session, key) => new { session.ExpiresAt, Key = key }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
@@ -9,8 +10,6 @@ namespace RenderFarm.Jobs.Users;
 /// <summary>What users do with jobs, apart from submitting. Every call sees only the jobs of its scope.</summary>
 public sealed class JobStore(JobDatabase database, JobSubmission submission, JobAnnouncer announcer, TimeProvider time)
 {
-    public const int LargestPage = 100;
-
     /// <summary>What is asked most of all, translated once. Belongs to the store's own model, so it is not shared between stores.</summary>
     private readonly Func<JobsDbContext, string, string?, Task<Found?>> _find = EF.CompileAsyncQuery(
         (JobsDbContext db, string id, string? key) =>
@@ -37,25 +36,9 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
     public Task<bool> ExistsAsync(string id, CancellationToken cancellationToken) =>
         database.ReadAsync(db => db.Jobs.AnyAsync(j => j.Id == id, cancellationToken), cancellationToken);
 
-    /// <summary>A page by submission time. <paramref name="after"/> is the last id of the page before.</summary>
-    public Task<JobPage> ListAsync(JobScope scope, int limit, string? after, bool ascending, CancellationToken cancellationToken) =>
-        database.ReadAsync(
-            async db =>
-            {
-                var size = Math.Clamp(limit, 0, LargestPage);
-                var jobs = Visible(db, scope);
-                // Ids sort by time, so the id is its own page mark
-                if (after is not null)
-                {
-                    jobs = ascending ? jobs.Where(j => string.Compare(j.Id, after) > 0) : jobs.Where(j => string.Compare(j.Id, after) < 0);
-                }
-
-                jobs = ascending ? jobs.OrderBy(j => j.Id) : jobs.OrderByDescending(j => j.Id);
-                var rows = await jobs.Take(size + 1).ToListAsync(cancellationToken);
-                return new JobPage(rows.Take(size).Select(row => row.ToJob()).ToList(), rows.Count > size);
-            },
-            cancellationToken
-        );
+    /// <inheritdoc cref="JobSearch.PageAsync"/>
+    public Task<JobPage> ListAsync(JobScope scope, JobFilter filter, PagePlace place, CancellationToken cancellationToken) =>
+        database.ReadAsync(db => JobSearch.PageAsync(db, scope, filter, place, cancellationToken), cancellationToken);
 
     /// <summary>One record a lease, oldest first; null where <see cref="GetAsync"/> gives null.</summary>
     public Task<IReadOnlyList<LeaseRecord>?> LeasesAsync(string id, JobScope scope, CancellationToken cancellationToken) =>
@@ -90,7 +73,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                     return null;
                 }
 
-                await StopAsync(db, id, cancellationToken);
+                await Stopping.StopAsync(db, JobsWhere.One(id), time.GetUtcNow(), cancellationToken);
                 return await FindAsync(db, id, scope);
             },
             cancellationToken
@@ -105,17 +88,84 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
             async db =>
             {
                 var seen = await Visible(db, scope).AnyAsync(j => j.Id == id, cancellationToken);
-                if (!seen || !await JobTransitions.HideAsync(db, id, time.GetUtcNow(), cancellationToken))
+                var now = time.GetUtcNow();
+                if (!seen || await JobTransitions.HideAsync(db, JobsWhere.One(id), now, cancellationToken) == 0)
                 {
                     return null;
                 }
 
-                await StopAsync(db, id, cancellationToken);
+                await Stopping.StopAsync(db, JobsWhere.One(id), now, cancellationToken);
                 var row = await db.Jobs.AsNoTracking().SingleAsync(j => j.Id == id, cancellationToken);
                 return row.ToJob();
             },
             cancellationToken
         );
+
+    /// <summary>What was deleted is seen again, as it was when it ended, until the janitor has begun to remove its objects.</summary>
+    public Task<UndeleteResult> UndeleteAsync(string id, JobScope scope, CancellationToken cancellationToken) =>
+        database.WriteAsync<UndeleteResult>(
+            async db =>
+            {
+                var there = scope.KeyId is { } key ? db.Jobs.Where(j => j.KeyId == key) : db.Jobs;
+                if (!await there.AnyAsync(j => j.Id == id, cancellationToken))
+                {
+                    return new UndeleteResult.NotFound();
+                }
+
+                await JobTransitions.ShowAsync(db, id, cancellationToken);
+                return await FindAsync(db, id, scope) is { } job ? new UndeleteResult.Seen(job) : new UndeleteResult.Gone();
+            },
+            cancellationToken
+        );
+
+    /// <summary>
+    /// Changes what may be changed of a job that is there: pairs of its metadata, and its priority while it waits. All of it or nothing.
+    /// </summary>
+    public Task<EditResult> EditAsync(string id, JobScope scope, JobEdit edit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(edit);
+        return database.WriteAsync<EditResult>(
+            async db =>
+            {
+                while (true)
+                {
+                    if (await Visible(db, scope).SingleOrDefaultAsync(j => j.Id == id, cancellationToken) is not { } row)
+                    {
+                        return new EditResult.NotFound();
+                    }
+
+                    var pairs = edit.Onto(row.ToJob().Metadata ?? new Dictionary<string, string>());
+                    if (edit.Metadata.Count > 0 && pairs.Count > JobEdit.MostPairs)
+                    {
+                        return new EditResult.TooManyPairs(pairs.Count);
+                    }
+
+                    if (edit.Priority is { } priority && priority != row.Priority)
+                    {
+                        if (!await JobTransitions.PrioritizeAsync(db, id, priority, OrderKey.Of(0, priority), cancellationToken))
+                        {
+                            return new EditResult.NotWaiting(row.ToJob());
+                        }
+
+                        db.ChangedQueue = true;
+                    }
+
+                    var after = JsonSerializer.Serialize(pairs, JobsJson.Default.DictionaryStringString);
+                    if (
+                        edit.Metadata.Count == 0
+                        || await JobTransitions.LabelAsync(db, id, row.Metadata, after, cancellationToken)
+                    )
+                    {
+                        break;
+                    }
+                    // Somebody else has set another pair in between: his stays too
+                }
+
+                return new EditResult.Edited((await FindAsync(db, id, scope))!);
+            },
+            cancellationToken
+        );
+    }
 
     /// <summary>Runs a failed or cancelled job again as the same video, with all its attempts before it.</summary>
     /// <exception cref="Keys.QuotaExceededException">Its key has no room in the queue, or none left of its day.</exception>
@@ -140,7 +190,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
 
                 await KeyTurn.TakeAgainAsync(db, job.KeyId, now, cancellationToken);
                 // Cancelled before it began, it was given back to its key: now it counts again
-                await ChargeAsync(db, id, +1, cancellationToken);
+                await Stopping.ChargeAgainAsync(db, id, cancellationToken);
                 await Outbox.AddAsync(db, id, VideoEvent.Queued, now, cancellationToken);
                 await JobAnnouncer.NotifyAsync(db, job.Spec.Model, job.VramClass, announcer.Sender, cancellationToken);
                 return new RetryResult.Requeued(job);
@@ -230,37 +280,20 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
     }
 
     private sealed record Found(JobRow Job, LeaseRecordRow? Lease);
-
-    private async Task StopAsync(JobsDbContext db, string id, CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow();
-        if (!await JobTransitions.CancelAsync(db, id, now, cancellationToken))
-        {
-            await JobTransitions.WishCancelAsync(db, id, now, cancellationToken);
-            return;
-        }
-
-        await Outbox.AddAsync(db, id, VideoEvent.Cancelled, now, cancellationToken);
-        // Work that was never begun is not held against its key
-        await ChargeAsync(db, id, -1, cancellationToken);
-    }
-
-    /// <summary>Moves the key's virtual time by a job that was never begun; begun ones have been paid for.</summary>
-    private static Task ChargeAsync(JobsDbContext db, string id, int times, CancellationToken cancellationToken) =>
-        db.ExecuteAsync(
-            """
-            UPDATE api_keys SET virtual_time = virtual_time + @times * (SELECT estimated_seconds FROM jobs WHERE id = @id)
-            WHERE id = (SELECT key_id FROM jobs WHERE id = @id AND fence = 0)
-            """,
-            cancellationToken,
-            ("id", id),
-            ("times", times)
-        );
 }
 
 public sealed record HeldJob(string JobId, string KeyId, string WorkerId, string SlotId, RenderStage Stage);
 
-public sealed record JobPage(IReadOnlyList<Job> Jobs, bool HasMore);
+public abstract record UndeleteResult
+{
+    /// <summary>It is there; it may never have been deleted.</summary>
+    public sealed record Seen(Job Job) : UndeleteResult;
+
+    /// <summary>Its objects are being removed, or are gone.</summary>
+    public sealed record Gone : UndeleteResult;
+
+    public sealed record NotFound : UndeleteResult;
+}
 
 public abstract record RetryResult
 {

@@ -107,7 +107,7 @@ public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
     [Property(MaxTest = 500)]
     public void List_AnyQuery_IsReadOrRefused(string name, string value) =>
         Refusable(() =>
-            ListQuery.Of(
+            ListQuery.OfVideos(
                 new QueryCollection(
                     new Dictionary<string, Microsoft.Extensions.Primitives.StringValues>
                     {

@@ -42,6 +42,9 @@ internal sealed class WebhookReceiver : IAsyncDisposable
                     context.Request.Headers["webhook-signature"].ToString(),
                     copy.ToArray()
                 )
+                {
+                    TraceParent = context.Request.Headers["traceparent"].ToString(),
+                }
             );
         });
         await app.StartAsync();
@@ -61,4 +64,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     }
 }
 
-internal sealed record Received(string Id, string Timestamp, string Signature, byte[] Body);
+internal sealed record Received(string Id, string Timestamp, string Signature, byte[] Body)
+{
+    public required string TraceParent { get; init; }
+}

@@ -57,6 +57,17 @@ public sealed class KeyVerbTests : VerbsUnderTest
     }
 
     [Fact]
+    public async Task Page_AsksForACode_AndPrintsItsLinkAlone()
+    {
+        await using var farm = new StubFarm((_, _) => (200, """{"code":"rfc_1","path":"/sign-in?code=rfc_1","expires_at":1}"""));
+
+        Assert.Equal(0, await RunAsync(farm, "page", "--no-open"));
+
+        Assert.Equal($"{farm.Url}/sign-in?code=rfc_1", Console.Output.Trim().ReplaceLineEndings(""));
+        Assert.Equal("POST /v1/session/codes", Assert.Single(farm.Requests).Line);
+    }
+
+    [Fact]
     public async Task Keys_Inspect_ShowsLimitsAndWhenItWasMade_AndJsonAsTheFarmGaveIt()
     {
         await using var farm = new StubFarm(

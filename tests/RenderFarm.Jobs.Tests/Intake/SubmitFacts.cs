@@ -79,7 +79,7 @@ public abstract class SubmitFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Null(await Farm.Jobs.DeleteAsync(job.Id, stranger, Stop));
         Assert.Null(await Farm.Jobs.LeasesAsync(job.Id, stranger, Stop));
         Assert.IsType<RetryResult.NotFound>(await Farm.Jobs.RetryAsync(job.Id, stranger, Stop));
-        Assert.Empty((await Farm.Jobs.ListAsync(stranger, 10, null, false, Stop)).Jobs);
+        Assert.Empty((await Farm.Jobs.ListAsync(stranger, JobFilter.All, new PagePlace(10), Stop)).Jobs);
         Assert.NotNull(await Farm.Jobs.GetAsync(job.Id, JobScope.OfKey(Farm.Key), Stop));
         Assert.NotNull(await Farm.Jobs.GetAsync(job.Id, JobScope.All, Stop));
     }
@@ -105,7 +105,7 @@ public abstract class SubmitFacts(StoreUnderTest store) : FarmFacts(store)
         JobPage page;
         do
         {
-            page = await Farm.Jobs.ListAsync(JobScope.OfKey(Farm.Key), 3, after, ascending, Stop);
+            page = await Farm.Jobs.ListAsync(JobScope.OfKey(Farm.Key), JobFilter.All, new PagePlace(3, after, ascending), Stop);
             seen.AddRange(page.Jobs.Select(j => j.Id));
             after = seen[^1];
         } while (page.HasMore);

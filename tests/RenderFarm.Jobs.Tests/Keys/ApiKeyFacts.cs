@@ -75,4 +75,71 @@ public abstract class ApiKeyFacts(StoreUnderTest store) : FarmFacts(store)
         );
         Assert.Contains("Keys:BootstrapFile", refused.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Rotate_TheOldSecretGoesOnForTheOverlap_AndThenReadsAsRevoked()
+    {
+        var made = await Farm.Keys.CreateAsync("studio", KeyScopes.Submit, 60, Stop);
+
+        var rotated = await Farm.Keys.RotateAsync(made.Key.Id, TimeSpan.FromMinutes(5), Stop);
+
+        Assert.Equal(made.Key.Id, (await Farm.Keys.AuthenticateAsync(rotated!.Secret, Stop))?.Id);
+        Assert.Equal(made.Key.Id, (await Farm.Keys.AuthenticateAsync(made.Secret, Stop))?.Id);
+        // Its answer is remembered, and must not be for longer than it is true
+        Farm.Time.Advance(TimeSpan.FromMinutes(5) - TimeSpan.FromSeconds(1));
+        Assert.NotNull(await Farm.Keys.AuthenticateAsync(made.Secret, Stop));
+        Farm.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Null(await Farm.Keys.AuthenticateAsync(made.Secret, Stop));
+        Assert.True(await Farm.Keys.IsRevokedAsync(made.Secret, Stop));
+        Assert.NotNull(await Farm.Keys.AuthenticateAsync(rotated.Secret, Stop));
+        Assert.Null(await Farm.Keys.RotateAsync("key_x", TimeSpan.Zero, Stop));
+    }
+
+    [Fact]
+    public async Task Edit_ChangesWhatItSays_ToNothingToo_AndAKeyWhoseTimeIsOverWorksNoMore()
+    {
+        var terms = new KeyTerms { Limits = new KeyLimits { Queued = 5, Running = 2 }, Class = "night" };
+        var made = await Farm.Keys.CreateAsync("studio", KeyScopes.Submit, 60, terms, Stop);
+        Assert.NotNull(await Farm.Keys.AuthenticateAsync(made.Secret, Stop));
+
+        var edited = Assert.IsType<KeyEditResult.Edited>(
+            await Farm.Keys.EditAsync(
+                made.Key.Id,
+                new KeyEdit
+                {
+                    Name = "renamed",
+                    Queued = new Change<int?>(null),
+                    PerDay = new Change<int?>(7),
+                    ExpiresAt = new Change<DateTimeOffset?>(Farm.Time.GetUtcNow().AddSeconds(3)),
+                },
+                Stop
+            )
+        ).Key;
+
+        Assert.Equal(("renamed", 60, "night"), (edited.Name, edited.PriorityCeiling, edited.Class));
+        Assert.Equal(new KeyLimits { Running = 2, PerDay = 7 }, edited.Limits);
+        Assert.Equal(edited.Limits, (await Farm.Keys.AuthenticateAsync(made.Secret, Stop))?.Limits);
+        Farm.Time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Null(await Farm.Keys.AuthenticateAsync(made.Secret, Stop));
+        Assert.True(await Farm.Keys.IsRevokedAsync(made.Secret, Stop));
+    }
+
+    [Fact]
+    public async Task Classes_NinthOfLivingKeys_IsRefused()
+    {
+        for (var i = 1; i < ApiKeys.MostClasses; i++)
+        {
+            Assert.Null(await Farm.Keys.ClassesIfFullAsync($"c{i}", Stop));
+            await Farm.Keys.CreateAsync("k", KeyScopes.Submit, 60, new KeyTerms { Class = $"c{i}" }, Stop);
+        }
+
+        var full = await Farm.Keys.ClassesIfFullAsync("c9", Stop);
+        Assert.Equal(ApiKeys.MostClasses, full?.Count);
+        Assert.Contains(ApiKeys.DefaultClass, full!);
+        Assert.Null(await Farm.Keys.ClassesIfFullAsync("c3", Stop));
+        var one = (await Farm.Keys.CreateAsync("k", KeyScopes.Submit, 60, Stop)).Key.Id;
+        Assert.IsType<KeyEditResult.TooManyClasses>(
+            await Farm.Keys.EditAsync(one, new KeyEdit { Class = new Change<string?>("c9") }, Stop)
+        );
+    }
 }

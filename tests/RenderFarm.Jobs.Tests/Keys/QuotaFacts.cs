@@ -120,7 +120,7 @@ public abstract class QuotaFacts(StoreUnderTest store) : FarmFacts(store)
     }
 
     private async Task<string> KeyAsync(KeyLimits limits) =>
-        (await Farm.Keys.CreateAsync("tenant", KeyScopes.Submit | KeyScopes.Read, 100, limits, Stop)).Key.Id;
+        (await Farm.Keys.CreateAsync("tenant", KeyScopes.Submit | KeyScopes.Read, 100, new KeyTerms { Limits = limits }, Stop)).Key.Id;
 
     private Task<Job> SubmitAsync(string key) => Farm.SubmitAsync(Farm.NewJob() with { KeyId = key });
 }

@@ -7,6 +7,7 @@ using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests.Leasing;
@@ -156,7 +157,7 @@ public abstract class NothingMissedFacts(StoreUnderTest store) : FarmFacts(store
     /// <summary>Out of the way of the next round: deleted, and what is held ends as its lease runs out.</summary>
     private async Task ClearAsync()
     {
-        foreach (var job in (await Farm.Jobs.ListAsync(JobScope.All, 100, null, ascending: false, Stop)).Jobs)
+        foreach (var job in (await Farm.Jobs.ListAsync(JobScope.All, JobFilter.All, new PagePlace(100), Stop)).Jobs)
         {
             await Farm.Jobs.DeleteAsync(job.Id, JobScope.All, Stop);
             await Farm.SqlAsync(

@@ -6,6 +6,7 @@ using RenderFarm.Hosting.Folders;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Results;
 using RenderFarm.Jobs.Tests.Farm;
+using RenderFarm.Jobs.Users;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Jobs.Tests.Maintenance;
@@ -49,6 +50,26 @@ public abstract class ArtifactJanitorFacts(StoreUnderTest store) : FarmFacts(sto
         Assert.Equal(1, await Janitor.RunOnceAsync(Stop));
 
         Assert.Equal([ObjectKeys.For(ArtifactKind.Video, second.Lease.Name)], await KeysAsync());
+    }
+
+    /// <summary>A deletion can be taken back as long as nothing of it is removed, and from then on not.</summary>
+    [Fact]
+    public async Task RunOnce_DeletedJob_IsUndeletedBeforeItsFilesGo_AndNeverAfter()
+    {
+        var job = await Farm.SubmitAsync();
+        var lease = await Farm.LeaseAsync();
+        await PutAsync(ObjectKeys.For(ArtifactKind.Video, lease.Lease.Name));
+        await Farm.CompleteAsync(lease);
+        Farm.Time.Advance(ArtifactJanitor.LeastAge + TimeSpan.FromMinutes(1));
+
+        await Farm.Jobs.DeleteAsync(job.Id, JobScope.All, Stop);
+        Assert.IsType<UndeleteResult.Seen>(await Farm.Jobs.UndeleteAsync(job.Id, JobScope.All, Stop));
+        Assert.Equal(0, await Janitor.RunOnceAsync(Stop));
+
+        await Farm.Jobs.DeleteAsync(job.Id, JobScope.All, Stop);
+        Assert.Equal(1, await Janitor.RunOnceAsync(Stop));
+        Assert.IsType<UndeleteResult.Gone>(await Farm.Jobs.UndeleteAsync(job.Id, JobScope.All, Stop));
+        Assert.Null(await Farm.Jobs.GetAsync(job.Id, JobScope.All, Stop));
     }
 
     /// <summary>Its worker may be back with it, or it may be found: nothing else is there of a job that waits.</summary>

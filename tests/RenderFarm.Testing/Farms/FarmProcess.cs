@@ -9,6 +9,8 @@ public sealed class FarmProcess : IAsyncDisposable
 {
     private const int Terminate = 15;
     private const int Kill = 9;
+    private const int Stop = 19;
+    private const int Continue = 18;
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
     private readonly Process _process;
 
@@ -87,6 +89,11 @@ public sealed class FarmProcess : IAsyncDisposable
         Signal(Id, Kill);
         await _process.WaitForExitAsync().WaitAsync(Grace);
     }
+
+    /// <summary>SIGSTOP to this process alone: alive, and not heard of until <see cref="Thaw"/>.</summary>
+    public void Freeze() => Signal(Id, Stop);
+
+    public void Thaw() => Signal(Id, Continue);
 
     public Task<int> ExitAsync(TimeSpan within) =>
         _process.WaitForExitAsync().WaitAsync(within).ContinueWith(_ => ExitCode, TaskScheduler.Default);

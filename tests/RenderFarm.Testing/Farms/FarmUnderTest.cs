@@ -72,10 +72,30 @@ public sealed class FarmUnderTest : IAsyncDisposable
         return new Uri(url);
     }
 
-    /// <summary>Resolves when the worker answers and its models are known to the API.</summary>
-    public async Task<FarmProcess> StartWorkerAsync(string name)
+    /// <summary>One more that is known by a certificate.</summary>
+    /// <param name="certificate">A PEM file, as is the key's.</param>
+    /// <param name="key">What belongs to it.</param>
+    /// <returns>Where its figures are, without TLS.</returns>
+    public async Task<Uri> StartApiWithTlsAsync(string certificate, string key)
     {
-        var worker = await LaunchWorkerAsync(name);
+        var metrics = $"http://127.0.0.1:{FreePort()}";
+        var settings = new Dictionary<string, string>(_settings)
+        {
+            ["Api__Url"] = $"https://127.0.0.1:{FreePort()}",
+            ["Api__Tls__Certificate"] = certificate,
+            ["Api__Tls__Key"] = key,
+            ["Metrics__Url"] = metrics,
+        };
+        await UntilAnswersAsync(Start("api-tls", BuiltPrograms.Api, settings), $"{metrics}/metrics");
+        return new Uri(metrics);
+    }
+
+    /// <summary>Resolves when the worker answers and its models are known to the API.</summary>
+    /// <param name="name">Of the worker.</param>
+    /// <param name="more">Settings of its own, over those of the farm.</param>
+    public async Task<FarmProcess> StartWorkerAsync(string name, IReadOnlyDictionary<string, string>? more = null)
+    {
+        var worker = await LaunchWorkerAsync(name, more);
         await UntilAnswersAsync(worker, MetricsUrls[name]);
         await EventuallyAsync(
             async () => (await Http.GetStringAsync("/v1/models")).Contains(_settings["Videos__DefaultModel"], StringComparison.Ordinal),
@@ -86,28 +106,27 @@ public sealed class FarmUnderTest : IAsyncDisposable
     }
 
     /// <summary>Starts it and waits for nothing.</summary>
-    public async Task<FarmProcess> LaunchWorkerAsync(string name)
+    public async Task<FarmProcess> LaunchWorkerAsync(string name, IReadOnlyDictionary<string, string>? more = null)
     {
         var metrics = $"http://127.0.0.1:{FreePort()}";
         MetricsUrls[name] = $"{metrics}/metrics";
-        return Start(
-            name,
-            BuiltPrograms.Worker,
-            new(_workerSettings)
-            {
-                ["Worker__ApiUrl"] = Url,
-                ["Worker__Name"] = name,
-                ["Worker__Slots"] = _settings.GetValueOrDefault("Worker__Slots", "cpu"),
-                ["Worker__WeightCacheDirectory"] = _settings.GetValueOrDefault(
-                    "Worker__WeightCacheDirectory",
-                    Path.Combine(Home, "weights")
-                ),
-                ["Worker__DataDirectory"] = Path.Combine(Home, name),
-                ["Worker__RendererPath"] = BuiltPrograms.Renderer,
-                ["Models__Directory"] = _settings.GetValueOrDefault("Models__Directory") ?? await TestModels.FolderAsync(),
-                ["Metrics__Url"] = metrics,
-            }
-        );
+        var settings = new Dictionary<string, string>(_workerSettings)
+        {
+            ["Worker__ApiUrl"] = Url,
+            ["Worker__Name"] = name,
+            ["Worker__Slots"] = _settings.GetValueOrDefault("Worker__Slots", "cpu"),
+            ["Worker__WeightCacheDirectory"] = _settings.GetValueOrDefault("Worker__WeightCacheDirectory", Path.Combine(Home, "weights")),
+            ["Worker__DataDirectory"] = Path.Combine(Home, name),
+            ["Worker__RendererPath"] = BuiltPrograms.Renderer,
+            ["Models__Directory"] = _settings.GetValueOrDefault("Models__Directory") ?? await TestModels.FolderAsync(),
+            ["Metrics__Url"] = metrics,
+        };
+        foreach (var (key, value) in more ?? new Dictionary<string, string>())
+        {
+            settings[key] = value;
+        }
+
+        return Start(name, BuiltPrograms.Worker, settings);
     }
 
     /// <summary>

@@ -27,6 +27,7 @@ internal static class RenderVerb
         ProcessFacts.VolunteerForOutOfMemory();
 
         Measurements? measured = null;
+        RenderOrder? taken = null;
         try
         {
             // 2
@@ -59,6 +60,7 @@ internal static class RenderVerb
                 return ExitCodes.Done;
             }
 
+            taken = order;
             using var cancel = new CancellationTokenSource();
             using var terminate = PosixSignalRegistration.Create(
                 PosixSignal.SIGTERM,
@@ -107,6 +109,7 @@ internal static class RenderVerb
         catch (Exception e)
         {
             var failure = Failures.Classify(e, device);
+            Console.Error.WriteLine(taken is null ? "before an order came" : $"video {taken.JobId}, traceparent {taken.TraceParent ?? "none"}");
             Console.Error.WriteLine(e);
             measured = (measured ?? new Measurements()) with { RequestedBytes = failure.RequestedBytes, FreeBytes = failure.FreeBytes };
             reports.Write(new RendererReport.Failed(failure.Reason, failure.Message, measured));

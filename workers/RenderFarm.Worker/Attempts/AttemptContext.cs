@@ -27,6 +27,9 @@ internal sealed class AttemptContext : IAsyncDisposable
     public required InstalledModel Model { get; init; }
     public required AttemptFolder Folder { get; init; }
     public required AttemptRecord Record { get; init; }
+
+    /// <summary>The attempt's own span, or what it would hang from (W3C traceparent).</summary>
+    public string? TraceParent { get; init; }
     public LeaseKeeper Lease => _held.Keeper;
 
     /// <summary>This worker stops: give the job back, unless it is finished anyway.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Worker.Configuration;
@@ -6,6 +7,7 @@ using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Models;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Stopping;
+using RenderFarm.Worker.Tracing;
 
 namespace RenderFarm.Worker.Attempts;
 
@@ -28,9 +30,13 @@ internal sealed class AttemptContexts(
             return new AttemptContext(held, slot, drain.HandBack)
             {
                 Grant = grant,
+                TraceParent = Activity.Current?.Id ?? grant.TraceParent,
                 Model = model,
                 Folder = AttemptFolder.Create(options.Value.AttemptsDirectory, grant.Lease.Name),
-                Record = new AttemptRecord(slot.Id, grant.Spec.Model, leasedAt, time, metrics),
+                Record = new AttemptRecord(slot.Id, grant.Spec.Model, leasedAt, time, metrics)
+                {
+                    Spans = new RenderSpans(Activity.Current),
+                },
             };
         }
         catch

@@ -3,6 +3,7 @@ using RenderFarm.Contracts.Rendering;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
+using RenderFarm.Worker.Tracing;
 
 namespace RenderFarm.Worker.Attempts;
 
@@ -25,6 +26,9 @@ internal sealed class AttemptRecord(string slot, string model, long leasedAt, Ti
     /// <summary>Of weights, as planned for a step; set before the first report.</summary>
     public long StreamedBytesPerStep { get; set; }
 
+    /// <summary>What goes on in the renderer, for the trace.</summary>
+    public RenderSpans Spans { get; init; } = new(null);
+
     /// <returns>What the lease's next renewal should say, or null when nothing changed for it.</returns>
     public LeaseProgress? Take(RendererReport report)
     {
@@ -45,10 +49,12 @@ internal sealed class AttemptRecord(string slot, string model, long leasedAt, Ti
             case RendererReport.Finished finished:
                 Finished = finished;
                 CloseStage();
+                Spans.Enter(RenderStage.EncodingVideo);
                 return new LeaseProgress(RenderStage.EncodingVideo);
             case RendererReport.Failed failed:
                 Failed = failed;
                 CloseStage();
+                Spans.Leave();
                 return null;
             default:
                 return null;
@@ -71,6 +77,7 @@ internal sealed class AttemptRecord(string slot, string model, long leasedAt, Ti
     private void Enter(RenderStage stage)
     {
         CloseStage();
+        Spans.Enter(stage);
         (_stage, _stageSince) = (stage, time.GetTimestamp());
         if (stage == RenderStage.Denoising && _secondsToFirstStep is null)
         {

@@ -1,12 +1,15 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Tracing;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Encoding;
 using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
+using RenderFarm.Worker.Tracing;
 
 namespace RenderFarm.Worker.Attempts;
 
@@ -26,12 +29,14 @@ internal sealed class AttemptRunner(
 {
     public async Task RunAsync(Slot slot, LeaseGrant grant, LeaseSettings settings)
     {
+        using var span = WorkerSpans.Attempt(grant, slot.Id, options.Value.Name);
         using var scope = log.BeginScope(
-            "{Job} fence {Fence} attempt {Attempt} on {Slot}",
+            "{Job} fence {Fence} attempt {Attempt} on {Slot} trace {Trace}",
             grant.JobId,
             grant.Fence,
             grant.Attempt,
-            slot.Id
+            slot.Id,
+            FarmTraces.IdOf(grant.TraceParent)
         );
         slot.CurrentJob = grant.JobId;
         AttemptOutcome outcome;
@@ -58,12 +63,14 @@ internal sealed class AttemptRunner(
             metrics.Discarded(grant.Spec.Model, Word.Of(loss));
         }
 
+        span?.SetTag("renderfarm.outcome", outcome.Name);
         if (failed is null)
         {
             log.AttemptEnded(outcome.Name);
         }
         else
         {
+            span?.SetStatus(ActivityStatusCode.Error, failed.Message);
             log.AttemptFailed(outcome.Name, failed.Reason, failed.Message);
         }
 

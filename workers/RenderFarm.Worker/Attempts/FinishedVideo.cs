@@ -31,6 +31,7 @@ internal sealed class FinishedVideo(IOptions<WorkerOptions> options, TimeProvide
             Fence = grant.Fence,
             Token = grant.Token,
             Model = grant.Spec.Model,
+            TraceParent = attempt.TraceParent,
             Files = files,
             Measurements = measured,
             LogTail = logTail,

@@ -5,6 +5,7 @@ using RenderFarm.Worker.Models;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Spool;
 using RenderFarm.Worker.Stopping;
+using RenderFarm.Worker.Tracing;
 
 namespace RenderFarm.Worker.Attempts;
 
@@ -43,6 +44,7 @@ internal sealed class LeasedAttempt(
         PlanResult planned;
         try
         {
+            using var span = WorkerSpans.Part("plan");
             await attempt.Lease.Confirmed.WaitAsync(attempt.Stop);
             planned = await planner.PlanAsync(attempt.Grant, attempt.Model, attempt.Slot, attempt.Stop);
         }

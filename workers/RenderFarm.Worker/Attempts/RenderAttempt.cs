@@ -3,6 +3,7 @@ using RenderFarm.Contracts.Plans;
 using RenderFarm.Contracts.Rendering;
 using RenderFarm.Worker.Metrics;
 using RenderFarm.Worker.Renderers;
+using RenderFarm.Worker.Tracing;
 using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Attempts;
@@ -29,6 +30,7 @@ internal sealed class RenderAttempt(
             var inputFiles = await inputs.FetchAsync(attempt);
 
             // 2
+            attempt.Record.Spans.Starting();
             using var children = starter.Start(attempt, plan);
             await using var killer = attempt.Stop.Register(children.Kill);
             log.RendererStarted(children.Renderer.Id, plan.PredictedSeconds);
@@ -62,6 +64,7 @@ internal sealed class RenderAttempt(
 
             // 4
             var (ending, encoded) = await children.EndAsync(listening, attempt.Record);
+            attempt.Record.Spans.Leave();
 
             // 5
             var logTail = children.LogTail;
@@ -107,11 +110,16 @@ internal sealed class RenderAttempt(
                 metrics.Peaked(attempt.Slot, model, peak);
             }
 
+            using var collecting = WorkerSpans.Part("collect");
             return await finished.CollectAsync(attempt, children.Publish(), measured, logTail);
         }
         catch (OperationCanceledException) when (attempt.Stop.IsCancellationRequested)
         {
             return attempt.Interrupted();
+        }
+        finally
+        {
+            attempt.Record.Spans.Leave();
         }
     }
 
@@ -123,6 +131,7 @@ internal sealed class RenderAttempt(
             Spec = attempt.Grant.Spec,
             Plan = plan,
             Shape = attempt.Model.Shape,
+            TraceParent = attempt.Grant.TraceParent,
             Files = attempt.Model.Files,
             FramePipe = attempt.Folder.FramePipe,
             WorkDirectory = attempt.Folder.Work,

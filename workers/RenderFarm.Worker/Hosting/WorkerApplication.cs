@@ -22,6 +22,7 @@ using RenderFarm.Worker.Renderers;
 using RenderFarm.Worker.Slots;
 using RenderFarm.Worker.Spool;
 using RenderFarm.Worker.Stopping;
+using RenderFarm.Worker.Tracing;
 using RenderFarm.Worker.WeightCache;
 
 namespace RenderFarm.Worker.Hosting;
@@ -50,6 +51,7 @@ internal static class WorkerApplication
         ));
         builder.AddBells();
         builder.Services.AddWorkerMetrics();
+        builder.AddTracing();
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
 
         builder.Services.TryAddSingleton(FreeSpace.OfDisks);

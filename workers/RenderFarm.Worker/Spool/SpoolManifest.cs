@@ -23,6 +23,9 @@ internal sealed record SpoolManifest
     [JsonIgnore]
     public LeaseId Lease => new(JobId, Fence, Token);
     public required string Model { get; init; }
+
+    /// <summary>The attempt that made the video (W3C traceparent); null in entries of older workers.</summary>
+    public string? TraceParent { get; init; }
     public required IReadOnlyList<SpoolFile> Files { get; init; }
     public Measurements? Measurements { get; init; }
     public string? LogTail { get; init; }

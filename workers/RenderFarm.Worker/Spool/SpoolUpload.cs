@@ -2,9 +2,11 @@ using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Loops;
+using RenderFarm.Hosting.Tracing;
 using RenderFarm.Worker.Api;
 using RenderFarm.Worker.Leases;
 using RenderFarm.Worker.Metrics;
+using RenderFarm.Worker.Tracing;
 
 namespace RenderFarm.Worker.Spool;
 
@@ -25,7 +27,13 @@ internal sealed class SpoolUpload(
     /// <exception cref="OperationCanceledException">The worker stops; the entry must stay.</exception>
     public async Task<UploadEnd> RunAsync(string entry, SpoolManifest manifest, LeaseSettings settings, CancellationToken cancellationToken)
     {
-        using var scope = log.BeginScope("{Job} fence {Fence} upload", manifest.JobId, manifest.Fence);
+        using var span = WorkerSpans.Upload(manifest.JobId, manifest.Fence, manifest.TraceParent);
+        using var scope = log.BeginScope(
+            "{Job} fence {Fence} upload trace {Trace}",
+            manifest.JobId,
+            manifest.Fence,
+            FarmTraces.IdOf(manifest.TraceParent)
+        );
         var started = time.GetTimestamp();
 
         // 1: to the very end, since an API that is away while it should record the ending must not cost the lease either

@@ -28,6 +28,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("text")
                         .HasColumnName("id");
 
+                    b.Property<string>("Class")
+                        .HasColumnType("text")
+                        .HasColumnName("class");
+
                     b.Property<DateTimeOffset>("CreatedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("created_at");
@@ -43,6 +47,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasDefaultValue(0)
                         .HasColumnName("day_jobs");
+
+                    b.Property<DateTimeOffset?>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("FormerHash")
+                        .HasColumnType("text")
+                        .HasColumnName("former_hash");
+
+                    b.Property<DateTimeOffset?>("FormerUntil")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("former_until");
 
                     b.Property<string>("Hash")
                         .IsRequired()
@@ -95,6 +111,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnName("worker_id");
 
                     b.HasKey("Id");
+
+                    b.HasIndex(new[] { "FormerHash" }, "ux_api_keys_former")
+                        .IsUnique()
+                        .HasFilter("former_hash IS NOT NULL");
 
                     b.HasIndex(new[] { "Hash" }, "ux_api_keys_hash")
                         .IsUnique();
@@ -250,6 +270,35 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         });
                 });
 
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.JobLabelRow", b =>
+                {
+                    b.Property<string>("JobId")
+                        .HasColumnType("text")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("value");
+
+                    b.HasKey("JobId", "Name");
+
+                    b.HasIndex(new[] { "KeyId", "Name", "Value", "JobId" }, "ix_job_labels_key");
+
+                    b.HasIndex(new[] { "Name", "Value", "JobId" }, "ix_job_labels_value");
+
+                    b.ToTable("job_labels", (string)null);
+                });
+
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.JobRow", b =>
                 {
                     b.Property<string>("Id")
@@ -362,6 +411,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("bigint")
                         .HasColumnName("least_vram_bytes");
 
+                    b.Property<DateTimeOffset?>("LetGoAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("let_go_at");
+
                     b.Property<int>("MaxAttempts")
                         .HasColumnType("integer")
                         .HasColumnName("max_attempts");
@@ -463,6 +516,12 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.HasIndex(new[] { "BatchId", "BatchLine" }, "ix_jobs_batch")
                         .HasFilter("batch_id IS NOT NULL");
 
+                    b.HasIndex(new[] { "State", "Id" }, "ix_jobs_ended")
+                        .HasFilter("finished_at IS NOT NULL AND deleted_at IS NULL");
+
+                    b.HasIndex(new[] { "ErrorCode", "Id" }, "ix_jobs_error")
+                        .HasFilter("error_code IS NOT NULL AND deleted_at IS NULL");
+
                     b.HasIndex(new[] { "ExpiresAt" }, "ix_jobs_expiry")
                         .HasFilter("state = 'completed'");
 
@@ -470,6 +529,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasFilter("state IN ('leased', 'rendering', 'uploading')");
 
                     b.HasIndex(new[] { "KeyId", "Id" }, "ix_jobs_key");
+
+                    b.HasIndex(new[] { "Model", "Id" }, "ix_jobs_model")
+                        .HasFilter("deleted_at IS NULL");
 
                     b.HasIndex(new[] { "KeyId", "State" }, "ix_jobs_open")
                         .HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
@@ -488,6 +550,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasIndex(new[] { "Model", "VramClass", "StartTag" }, "ix_jobs_turn")
                         .HasFilter("state = 'queued' AND fence = 0");
+
+                    b.HasIndex(new[] { "Id" }, "ix_jobs_waiting")
+                        .HasFilter("state = 'queued'");
 
                     b.HasIndex(new[] { "KeyId", "IdempotencyKey" }, "ux_jobs_idempotency")
                         .IsUnique()
@@ -657,6 +722,8 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
 
                     b.HasIndex(new[] { "Model", "Card", "LeasedAt" }, "ix_lease_records_figures");
 
+                    b.HasIndex(new[] { "WorkerId", "JobId" }, "ix_lease_records_worker");
+
                     b.ToTable("lease_records", null, t =>
                         {
                             t.HasCheckConstraint("ck_lease_records_ended", "(ended_at IS NOT NULL) = (ending IS NOT NULL) AND (ending IS NOT NULL) = (outcome_state IS NOT NULL)");
@@ -708,6 +775,25 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.HasKey("Id");
 
                     b.ToTable("models", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.QueuePauseRow", b =>
+                {
+                    b.Property<string>("Model")
+                        .HasColumnType("text")
+                        .HasColumnName("model");
+
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<DateTimeOffset>("Since")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("since");
+
+                    b.HasKey("Model", "KeyId");
+
+                    b.ToTable("queue_pauses", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.SignInCodeRow", b =>
@@ -1013,6 +1099,15 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .IsUnique();
 
                     b.ToTable("workers", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.JobLabelRow", b =>
+                {
+                    b.HasOne("RenderFarm.Jobs.Persistence.JobRow", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.LeaseRecordRow", b =>

@@ -22,6 +22,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("TEXT")
                         .HasColumnName("id");
 
+                    b.Property<string>("Class")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("class");
+
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
@@ -37,6 +41,18 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasDefaultValue(0)
                         .HasColumnName("day_jobs");
+
+                    b.Property<long?>("ExpiresAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("FormerHash")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("former_hash");
+
+                    b.Property<long?>("FormerUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("former_until");
 
                     b.Property<string>("Hash")
                         .IsRequired()
@@ -89,6 +105,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnName("worker_id");
 
                     b.HasKey("Id");
+
+                    b.HasIndex(new[] { "FormerHash" }, "ux_api_keys_former")
+                        .IsUnique()
+                        .HasFilter("former_hash IS NOT NULL");
 
                     b.HasIndex(new[] { "Hash" }, "ux_api_keys_hash")
                         .IsUnique();
@@ -242,6 +262,35 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         });
                 });
 
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.JobLabelRow", b =>
+                {
+                    b.Property<string>("JobId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("job_id");
+
+                    b.Property<string>("Name")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("value");
+
+                    b.HasKey("JobId", "Name");
+
+                    b.HasIndex(new[] { "KeyId", "Name", "Value", "JobId" }, "ix_job_labels_key");
+
+                    b.HasIndex(new[] { "Name", "Value", "JobId" }, "ix_job_labels_value");
+
+                    b.ToTable("job_labels", (string)null);
+                });
+
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.JobRow", b =>
                 {
                     b.Property<string>("Id")
@@ -354,6 +403,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("least_vram_bytes");
 
+                    b.Property<long?>("LetGoAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("let_go_at");
+
                     b.Property<int>("MaxAttempts")
                         .HasColumnType("INTEGER")
                         .HasColumnName("max_attempts");
@@ -455,6 +508,12 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.HasIndex(new[] { "BatchId", "BatchLine" }, "ix_jobs_batch")
                         .HasFilter("batch_id IS NOT NULL");
 
+                    b.HasIndex(new[] { "State", "Id" }, "ix_jobs_ended")
+                        .HasFilter("finished_at IS NOT NULL AND deleted_at IS NULL");
+
+                    b.HasIndex(new[] { "ErrorCode", "Id" }, "ix_jobs_error")
+                        .HasFilter("error_code IS NOT NULL AND deleted_at IS NULL");
+
                     b.HasIndex(new[] { "ExpiresAt" }, "ix_jobs_expiry")
                         .HasFilter("state = 'completed'");
 
@@ -462,6 +521,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasFilter("state IN ('leased', 'rendering', 'uploading')");
 
                     b.HasIndex(new[] { "KeyId", "Id" }, "ix_jobs_key");
+
+                    b.HasIndex(new[] { "Model", "Id" }, "ix_jobs_model")
+                        .HasFilter("deleted_at IS NULL");
 
                     b.HasIndex(new[] { "KeyId", "State" }, "ix_jobs_open")
                         .HasFilter("state IN ('queued', 'leased', 'rendering', 'uploading')");
@@ -480,6 +542,9 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.HasIndex(new[] { "Model", "VramClass", "StartTag" }, "ix_jobs_turn")
                         .HasFilter("state = 'queued' AND fence = 0");
+
+                    b.HasIndex(new[] { "Id" }, "ix_jobs_waiting")
+                        .HasFilter("state = 'queued'");
 
                     b.HasIndex(new[] { "KeyId", "IdempotencyKey" }, "ux_jobs_idempotency")
                         .IsUnique()
@@ -649,6 +714,8 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
 
                     b.HasIndex(new[] { "Model", "Card", "LeasedAt" }, "ix_lease_records_figures");
 
+                    b.HasIndex(new[] { "WorkerId", "JobId" }, "ix_lease_records_worker");
+
                     b.ToTable("lease_records", null, t =>
                         {
                             t.HasCheckConstraint("ck_lease_records_ended", "(ended_at IS NOT NULL) = (ending IS NOT NULL) AND (ending IS NOT NULL) = (outcome_state IS NOT NULL)");
@@ -700,6 +767,25 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.HasKey("Id");
 
                     b.ToTable("models", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.QueuePauseRow", b =>
+                {
+                    b.Property<string>("Model")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("model");
+
+                    b.Property<string>("KeyId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("key_id");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("since");
+
+                    b.HasKey("Model", "KeyId");
+
+                    b.ToTable("queue_pauses", (string)null);
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.SignInCodeRow", b =>
@@ -1005,6 +1091,15 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .IsUnique();
 
                     b.ToTable("workers", (string)null);
+                });
+
+            modelBuilder.Entity("RenderFarm.Jobs.Persistence.JobLabelRow", b =>
+                {
+                    b.HasOne("RenderFarm.Jobs.Persistence.JobRow", null)
+                        .WithMany()
+                        .HasForeignKey("JobId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired();
                 });
 
             modelBuilder.Entity("RenderFarm.Jobs.Persistence.LeaseRecordRow", b =>

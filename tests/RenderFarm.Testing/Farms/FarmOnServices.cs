@@ -1,7 +1,4 @@
-using RenderFarm.Testing;
-using RenderFarm.Testing.Farms;
-
-namespace RenderFarm.EndToEnd.Tests;
+namespace RenderFarm.Testing.Farms;
 
 /// <summary>PostgreSQL, RabbitMQ and S3 for one story: a database, a virtual host and a bucket of its own.</summary>
 public sealed class FarmOnServices : IAsyncDisposable

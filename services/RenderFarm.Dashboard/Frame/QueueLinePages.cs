@@ -1,0 +1,25 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using RenderFarm.Dashboard.Calls;
+
+namespace RenderFarm.Dashboard.Frame;
+
+internal static class QueueLinePages
+{
+    public static void MapQueueLine(this IEndpointRouteBuilder pages) =>
+        pages.MapGet(
+            "/queue-line",
+            async (HttpContext context, PageRenderer renderer) =>
+            {
+                var page = await renderer.BeginAsync(context);
+                // A farm that doesn't tell of its queue leaves the line empty.
+                return await page.Visitor.FindAsync<QueueRecord>("/v1/queue") is { } queue
+                    ? await renderer.DrawAsync<QueueLine>(
+                        page,
+                        new() { ["Queue"] = queue, ["Crew"] = await page.Visitor.GetAsync<CrewRecord>("/v1/workers") }
+                    )
+                    : Results.NoContent();
+            }
+        );
+}

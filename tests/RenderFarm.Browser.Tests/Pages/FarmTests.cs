@@ -1,0 +1,166 @@
+using System.Text.Json;
+using Microsoft.Playwright;
+using RenderFarm.Browser.Tests.Farm;
+using static Microsoft.Playwright.Assertions;
+
+namespace RenderFarm.Browser.Tests.Pages;
+
+/// <summary>What whoever runs the farm does at its page.</summary>
+public sealed class FarmTests(PageFarm farm)
+{
+    [Fact]
+    public async Task Drain_ThenResume_ShowsBoth()
+    {
+        await using var one = await Operator.SignInAsync(farm);
+        var page = await one.OpenAsync("/farm");
+        var rack = one.RackOn(page);
+        await Expect(rack.Locator("[data-status]")).ToHaveTextAsync("there");
+        await Expect(rack.Locator("[data-slot]")).ToHaveCountAsync(6);
+        await Expect(rack).ToContainTextAsync("GeForce RTX 4090");
+
+        await rack.GetByRole(AriaRole.Button, new() { Name = "Drain" }).ClickAsync();
+        await Expect(rack.Locator("[data-status]")).ToHaveTextAsync("draining");
+
+        await rack.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
+        await Expect(rack.Locator("[data-status]")).ToHaveTextAsync("there");
+        Assert.Empty(one.Console);
+    }
+
+    [Fact]
+    public async Task RenameThenRevoke_LeavesTheFarm()
+    {
+        await using var one = await Operator.SignInAsync(farm);
+        var page = await one.OpenAsync("/farm");
+        var rack = one.RackOn(page);
+        await rack.Locator("summary").ClickAsync();
+        await rack.Locator("input[name='name']").FillAsync("Dachboden");
+        await rack.GetByRole(AriaRole.Button, new() { Name = "Rename" }).ClickAsync();
+
+        var renamed = page.Locator("section.rack[aria-label='Dachboden']");
+        await Expect(renamed).ToBeVisibleAsync();
+        await renamed.Locator("summary").ClickAsync();
+        await renamed.GetByRole(AriaRole.Button, new() { Name = "Revoke Dachboden" }).ClickAsync();
+
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Farm");
+        await Expect(renamed).ToHaveCountAsync(0);
+        Assert.Empty(one.Console);
+    }
+
+    [Fact]
+    public async Task Invite_ShowsTheLineOnce_AndTheInvitationUntilItIsWithdrawn()
+    {
+        await using var one = await Operator.SignInAsync(farm);
+        var page = await one.OpenAsync("/farm");
+        var name = "attic-" + Guid.NewGuid().ToString("N")[..8];
+        await page.FillAsync("form[action='/farm/invite'] input[name='name']", name);
+        await page.SelectOptionAsync("form[action='/farm/invite'] select", "86400");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Invite a machine" }).ClickAsync();
+
+        Assert.Matches("^./farm worker --join 'http.*#rfi_.*'$", await page.TextContentAsync("[data-once]"));
+
+        await page.GetByRole(AriaRole.Link, new() { Name = "To the farm" }).ClickAsync();
+        var invitation = page.Locator(".rows li", new() { HasText = name });
+        await Expect(invitation).ToBeVisibleAsync();
+        await Expect(page.Locator("body")).Not.ToContainTextAsync("rfi_");
+        await invitation.GetByRole(AriaRole.Button, new() { Name = "Withdraw" }).ClickAsync();
+        await Expect(invitation).ToHaveCountAsync(0);
+        Assert.Empty(one.Console);
+    }
+
+    [Fact]
+    public async Task Cards_AVideoIsTakenAndEnds_ShowItWithoutAReload()
+    {
+        await using var studio = await farm.StudioAsync(name: "artist at the farm");
+        await using var one = await Operator.SignInAsync(farm);
+        var page = await one.OpenAsync("/farm");
+        var id = await studio.SubmitAsync("A kite over the dunes");
+        await studio.Worker.TakeAsync(id);
+        await studio.Worker.RenewAsync(id, 7);
+
+        var work = page.Locator($"a[href='/videos/{id}']");
+        await Expect(work).ToBeVisibleAsync();
+        await Expect(page.Locator(".slot", new() { Has = work })).ToContainTextAsync("7/");
+
+        await studio.Worker.CompleteAsync(id, (await farm.FilmsAsync())[0]);
+        await Expect(work).ToHaveCountAsync(0);
+        Assert.Empty(one.Console);
+    }
+
+    [Fact]
+    public async Task Cards_ToWhoeverOnlyMakesVideos_ShowNothingToRun()
+    {
+        await using var studio = await farm.StudioAsync(name: "looks only");
+        var page = await studio.OpenAsync("/farm");
+
+        await Expect(page.Locator("section.rack").First).ToBeVisibleAsync();
+        await Expect(page.Locator("form[action^='/farm']")).ToHaveCountAsync(0);
+        var keys = await page.GotoAsync("/farm/keys");
+        Assert.Equal(403, keys!.Status);
+        await Expect(page.Locator("[data-refusal='missing_scope']")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Keys_MadeAtThePage_WorkUntilTheyAreRevoked()
+    {
+        await using var one = await Operator.SignInAsync(farm);
+        var page = await one.OpenAsync("/farm/keys");
+        var name = "studio-" + Guid.NewGuid().ToString("N")[..8];
+        await page.FillAsync("#k-name", name);
+        await page.FillAsync("#k-queued", "many");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make a key" }).ClickAsync();
+        await Expect(page.Locator(".field", new() { Has = page.Locator("#k-queued") }).Locator(".fault")).ToContainTextAsync("'quotas.queued'");
+        await Expect(page.Locator("#k-name")).ToHaveValueAsync(name);
+
+        await page.FillAsync("#k-queued", "200");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make a key" }).ClickAsync();
+        var secret = (await page.TextContentAsync("[data-once]"))!;
+        using var theirs = new HttpClient { BaseAddress = new Uri(farm.Farm.Url) };
+        theirs.DefaultRequestHeaders.Authorization = new("Bearer", secret);
+        Assert.Equal(200, (int)(await theirs.GetAsync("/v1/videos", TestContext.Current.CancellationToken)).StatusCode);
+
+        await page.GotoAsync("/farm/keys");
+        var row = page.Locator("tr", new() { HasText = name });
+        await Expect(row).ToContainTextAsync("0 of 200");
+        await row.GetByRole(AriaRole.Link).ClickAsync();
+        await page.Locator("details summary", new() { HasText = "Revoke" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Revoke " + name }).ClickAsync();
+
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Keys");
+        await Expect(row).ToHaveCountAsync(0);
+        Assert.Equal(401, (int)(await theirs.GetAsync("/v1/videos", TestContext.Current.CancellationToken)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Pages_InEveryLook_AreFreeOfSeriousFindings()
+    {
+        await using var studio = await farm.StudioAsync(name: "artist in pictures");
+        await using var one = await Operator.SignInAsync(farm);
+        var running = await studio.SubmitAsync("A glass of water on a moving train, the countryside goes by in the window behind it");
+        await studio.Worker.TakeAsync(running);
+        await studio.Worker.RenewAsync(running, 12);
+        await studio.SubmitAsync("An old bicycle against a blue wall, noon, shadows move");
+        await farm.KeyAsync("somebody with a long name at the other end of the corridor");
+        using var known = await farm.Farm.Http.GetAsync("/v1/keys", TestContext.Current.CancellationToken);
+        var id = JsonDocument
+            .Parse(await known.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))
+            .RootElement.GetProperty("data")
+            .EnumerateArray()
+            .Last()
+            .GetProperty("id")
+            .GetString();
+
+        var page = await one.OpenAsync("/farm");
+        var findings = await EveryLook.FindingsAsync(
+            page,
+            [
+                ("farm", "/farm"),
+                ("farm-keys", "/farm/keys"),
+                ("farm-key", $"/farm/keys/{id}"),
+                ("farm-batches", "/farm/batches"),
+                ("farm-store", "/farm/store"),
+            ]
+        );
+        Assert.True(findings.Count == 0, string.Join(Environment.NewLine, findings));
+        Assert.Empty(one.Console);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
+using RenderFarm.Testing;
+using RenderFarm.Testing.Farms;
+using RenderFarm.Testing.Tracing;
+
+namespace RenderFarm.EndToEnd.Tests;
+
+/// <summary>From the request of somebody who traces already to the video in the store: one trace, over three processes.</summary>
+public sealed class OneTrace
+{
+    /// <summary>As its route is written.</summary>
+    private const string Request = "POST /v1/videos/";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    /// <summary>What comes after another on a video's way, each with what it is a part of.</summary>
+    private static readonly (string Name, string Under)[] Way =
+    [
+        ("enqueue", Request),
+        ("queue", "enqueue"),
+        ("lease", "enqueue"),
+        ("plan", "attempt"),
+        ("renderer start", "attempt"),
+        ("loading", "attempt"),
+        ("encoding_text", "attempt"),
+        ("denoising", "attempt"),
+        ("decoding", "attempt"),
+        ("encoding_video", "attempt"),
+        ("collect", "attempt"),
+        ("upload", "attempt"),
+    ];
+
+    [Fact]
+    public async Task Trace_OfAVideo_IsOneTreeWhosePartsAddUpToTheWhole()
+    {
+        await using var receiver = new OtlpReceiver();
+        await using var farm = await FarmUnderTest.StartAsync(new FarmSetup { More = receiver.Settings });
+        var (trace, caller) = (ActivityTraceId.CreateRandom().ToString(), ActivitySpanId.CreateRandom().ToString());
+
+        var id = await SubmitAsync(farm, $"00-{trace}-{caller}-01");
+        var video = await farm.CompletedAsync(id, Patience);
+        Assert.Equal(trace, video.GetProperty("trace_id").GetString());
+        var spans = await Eventually.ValueAsync(
+            () => Task.FromResult<List<Span>>([.. receiver.Spans.Where(span => span.TraceId == trace)]),
+            seen => Way.Append(("attempt", "lease")).Append(("complete", "")).All(step => seen.Exists(span => span.Name == step.Item1)),
+            TimeSpan.FromSeconds(20),
+            "every span of the video",
+            TestContext.Current.CancellationToken
+        );
+
+        // One tree: it begins at the caller's span, and every other hangs from one that is there
+        var byId = spans.ToDictionary(span => span.Id);
+        Assert.Equal(Request, Assert.Single(spans, span => span.ParentId == caller).Name);
+        Assert.DoesNotContain(spans, span => span.ParentId != caller && !byId.ContainsKey(span.ParentId));
+        foreach (var (name, under) in Way.Append(("attempt", "lease")))
+        {
+            Assert.Equal((name, under), (name, byId[One(name).ParentId].Name));
+        }
+
+        var report = byId[One("complete").ParentId];
+        Assert.Equal("POST /worker/v1/leases/{job}/complete", report.Name);
+        Assert.Equal("upload", byId[report.ParentId].Name);
+        Assert.Equal([One("queue").Id], One("lease").Links);
+        Assert.Equal(["renderfarm-api", "renderfarm-worker"], spans.Select(span => span.Service).Distinct().Order());
+        Assert.DoesNotContain(spans, span => span.ParentId != caller && span.Attributes.GetValueOrDefault("renderfarm.video.id") != id);
+
+        // What was open while the job waited
+        Assert.True(One("enqueue").End <= One("lease").Start);
+
+        var whole = (One("upload").End - One("enqueue").Start).TotalSeconds;
+        var parts = Way.Sum(step => One(step.Name).Duration.TotalSeconds);
+        Assert.InRange(parts / whole, 0.95, 1.05);
+
+        Span One(string name) => Assert.Single(spans, span => span.Name == name);
+    }
+
+    private static async Task<string> SubmitAsync(FarmUnderTest farm, string traceParent)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/videos") { Content = JsonContent.Create(Requests.Quick()) };
+        request.Headers.Add("traceparent", traceParent);
+        using var reply = await farm.Http.SendAsync(request);
+        reply.EnsureSuccessStatusCode();
+        return (await reply.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("id").GetString()!;
+    }
+}

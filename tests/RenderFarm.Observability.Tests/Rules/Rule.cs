@@ -1,0 +1,77 @@
+using System.Text.RegularExpressions;
+using RenderFarm.Testing.Farms;
+using YamlDotNet.RepresentationModel;
+
+namespace RenderFarm.Observability.Tests.Rules;
+
+/// <summary>One rule of <c>deploy/prometheus/rules</c>, recording or alerting.</summary>
+internal sealed partial record Rule(string? Alert, string? Record, string Expression, string? Severity, string? Summary, string? Runbook)
+{
+    /// <summary>What the alerts' links begin with, where nobody has said where the pages are read.</summary>
+    private const string Pages = "{{ $externalLabels.runbooks }}/";
+
+    public static string Folder => Path.Combine(BuiltPrograms.Root, "deploy", "prometheus");
+
+    public static IReadOnlyList<string> Files => Directory.GetFiles(Path.Combine(Folder, "rules"), "*.yml");
+
+    /// <summary>The page it leads to, as a file of <c>docs/runbooks</c>.</summary>
+    public string? Page => Runbook?.StartsWith(Pages, StringComparison.Ordinal) == true ? Runbook[Pages.Length..] : null;
+
+    public static IReadOnlyList<Rule> All() =>
+        [
+            .. from file in Files
+            from groups in Children(Load(file)["groups"])
+            from rule in Children(groups["rules"])
+            select new Rule(
+                Text(rule, "alert"),
+                Text(rule, "record"),
+                Text(rule, "expr")!,
+                Text(rule, "labels", "severity"),
+                Text(rule, "annotations", "summary"),
+                Text(rule, "annotations", "runbook_url")
+            ),
+        ];
+
+    /// <summary>Every series that the expression looks at: <c>name</c> or <c>name{labels}</c>.</summary>
+    public IEnumerable<string> Selectors() =>
+        Selector()
+            .Matches(Window().Replace(Expression, ""))
+            .Where(match => match.Groups["labels"].Success || match.Groups["name"].Value.Contains('_', StringComparison.Ordinal))
+            .Where(match => !Function().IsMatch(match.Groups["name"].Value) && !match.Groups["call"].Success)
+            .Select(match => match.Groups["name"].Value + match.Groups["labels"].Value);
+
+    public static YamlMappingNode Load(string file)
+    {
+        using var reader = new StreamReader(file);
+        var stream = new YamlStream();
+        stream.Load(reader);
+        return (YamlMappingNode)stream.Documents[0].RootNode;
+    }
+
+    public static IEnumerable<YamlMappingNode> Children(YamlNode list) => ((YamlSequenceNode)list).Cast<YamlMappingNode>();
+
+    public static string? Text(YamlNode node, params string[] path)
+    {
+        foreach (var name in path)
+        {
+            if (node is not YamlMappingNode map || !map.Children.TryGetValue(name, out var next))
+            {
+                return null;
+            }
+
+            node = next;
+        }
+
+        return ((YamlScalarNode)node).Value;
+    }
+
+    [GeneratedRegex(@"(?<![\w""$.])(?<name>[a-zA-Z_:][\w:]*)(?<labels>\{[^}]*\})?(?<call>\s*\()?(?![\w:""])")]
+    private static partial Regex Selector();
+
+    // by (a, b), without (…), ignoring (…), on (…): names of labels, not of series; [5m] and offset 1h
+    [GeneratedRegex(@"\b(by|without|ignoring|on)\s*\([^)]*\)|\[[^\]]*\]|\boffset\s+\w+")]
+    private static partial Regex Window();
+
+    [GeneratedRegex("^(and|or|unless|sum|max|min|rate|increase|predict_linear)$")]
+    private static partial Regex Function();
+}
