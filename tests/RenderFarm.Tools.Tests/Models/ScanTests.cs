@@ -288,9 +288,8 @@ public sealed class ScanTests : IDisposable
     private static IEnumerable<byte> Q8(float[] block)
     {
         var scale = (Half)(block.Max(Math.Abs) / 127);
-        return BitConverter
-            .GetBytes(scale)
-            .Concat(block.Select(value => scale == Half.Zero ? (byte)0 : (byte)(sbyte)Math.Clamp(Math.Round(value / (float)scale), -127, 127)));
+        var codes = block.Select(value => scale == Half.Zero ? 0 : Math.Clamp(Math.Round(value / (float)scale), -127, 127));
+        return BitConverter.GetBytes(scale).Concat(codes.Select(code => (byte)(sbyte)code));
     }
 
     private static string GgufUmt5(string key) =>
