@@ -73,9 +73,12 @@ public sealed class ObjectKeysTests
         }
 
         string[] places = [ObjectKeys.Videos, ObjectKeys.Inputs];
+        // These reach no store: with them a path of that form is one of the API
+        string[] clients = ["RenderFarm.Cli", "RenderFarm.Dashboard"];
         var offenders = new[] { "contracts", "services", "workers" }
             .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.cs", SearchOption.AllDirectories))
             .Where(file => Path.GetFileName(file) != "ObjectKeys.cs")
+            .Where(file => !clients.Any(client => file.Contains($"/{client}/", StringComparison.Ordinal)))
             .Where(file => places.Any(place => File.ReadAllText(file).Contains($"\"{place}", StringComparison.Ordinal)));
         Assert.Empty(offenders);
     }
