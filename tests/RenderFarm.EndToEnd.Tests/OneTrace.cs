@@ -73,7 +73,19 @@ public sealed class OneTrace
         var parts = Way.Sum(step => One(step.Name).Duration.TotalSeconds);
         Assert.InRange(parts / whole, 0.95, 1.05);
 
+        // From a figure to the trace
+        Assert.Contains($"trace_id=\"{trace}\"", await OpenMetricsAsync(farm, $"{farm.Url}/metrics"), StringComparison.Ordinal);
+        Assert.Contains($"trace_id=\"{trace}\"", await OpenMetricsAsync(farm, farm.MetricsUrls["worker-1"]), StringComparison.Ordinal);
+
         Span One(string name) => Assert.Single(spans, span => span.Name == name);
+    }
+
+    private static async Task<string> OpenMetricsAsync(FarmUnderTest farm, string url)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Accept.ParseAdd("application/openmetrics-text; version=1.0.0");
+        using var page = await farm.Http.SendAsync(request);
+        return await page.Content.ReadAsStringAsync();
     }
 
     private static async Task<string> SubmitAsync(FarmUnderTest farm, string traceParent)

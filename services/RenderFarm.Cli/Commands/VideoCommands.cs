@@ -86,7 +86,7 @@ internal static class VideoCommands
 
                     return 0;
                 }
-                var table = new PlainTable("id", "status", "%", "model", "size", "frames", "prompt");
+                var table = new PlainTable("id", "status", "%", "try", "model", "size", "frames", "prompt");
                 await foreach (var answer in videos)
                 {
                     var video = answer.Deserialize(FarmJson.Default.Video)!;
@@ -94,6 +94,7 @@ internal static class VideoCommands
                         video.Id,
                         video.Error?.Code ?? Word.Of(video.Status),
                         video.Progress.ToString(CultureInfo.InvariantCulture),
+                        video.Attempt.ToString(CultureInfo.InvariantCulture),
                         video.Model,
                         video.Size,
                         video.Frames.ToString(CultureInfo.InvariantCulture),
