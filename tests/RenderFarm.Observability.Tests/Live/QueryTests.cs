@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using RenderFarm.Observability.Tests.Boards;
-using RenderFarm.Observability.Tests.Rules;
 using RenderFarm.Observability.Tests.Servers;
+using RenderFarm.Observability.Tests.Shipped;
 using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
 
