@@ -51,6 +51,9 @@ public static class ApiInstruments
     public static readonly Instrument CertificateRemaining =
         new("renderfarm.certificate.remaining", "Until the API's own TLS certificate is over; absent without one.", "s");
 
+    public static readonly Instrument KeyRemaining =
+        new("renderfarm.key.remaining", "Until the next API key ends, by class of the key; absent where none has an end.", "s");
+
     public static readonly Instrument OutboxPending =
         new("renderfarm.outbox.pending", "Events of videos that a reader has not had yet, by reader: the log itself, the broker.");
 
