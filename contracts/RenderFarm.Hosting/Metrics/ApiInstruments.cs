@@ -27,6 +27,9 @@ public static class ApiInstruments
     public static readonly Instrument QueueSlots =
         new("renderfarm.queue.slots", "Slots that take jobs of a queue with work, by model and VRAM class: 0 when nobody will come.");
 
+    public static readonly Instrument QueuePaused =
+        new("renderfarm.queue.paused", "Pauses that hold jobs back, by model: 'all' where a pause names none.");
+
     public static readonly Instrument LeaseWait =
         new("renderfarm.lease.wait", "From submission to the first lease, by model, VRAM class and class of the key.", "s")
         { Buckets = RenderSeconds };

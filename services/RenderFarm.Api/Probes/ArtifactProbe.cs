@@ -8,7 +8,7 @@ namespace RenderFarm.Api.Probes;
 /// Whether the artifact store takes an object and lets go of it again: one that is full, is read-only or is another folder than it was
 /// still answers questions. What came of the last try is kept for whoever asks.
 /// </summary>
-internal sealed class ArtifactProbe(IArtifactStore store, TimeProvider time)
+internal sealed partial class ArtifactProbe(IArtifactStore store, TimeProvider time, ILogger<ArtifactProbe> log)
 {
     /// <summary>The store is somebody else's, and may charge for what it does.</summary>
     public static readonly TimeSpan Every = TimeSpan.FromSeconds(30);
@@ -29,23 +29,36 @@ internal sealed class ArtifactProbe(IArtifactStore store, TimeProvider time)
             return;
         }
 
+        var fault = await FaultAsync(cancellationToken);
+        if (fault is not null && Last?.Fault is null)
+        {
+            LogAway(fault);
+        }
+        else if (fault is null && Last?.Fault is not null)
+        {
+            LogBack();
+        }
+
+        (Last, _tried) = (new ProbeResult(fault), time.GetTimestamp());
+    }
+
+    private async Task<string?> FaultAsync(CancellationToken cancellationToken)
+    {
         using var patience = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         try
         {
             await TryAsync(either.Token).WaitAsync(either.Token);
-            Last = new ProbeResult(null);
+            return null;
         }
         catch (ArtifactStoreException refused)
         {
-            Last = new ProbeResult(refused.Message);
+            return refused.Message;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            Last = new ProbeResult(FormattableString.Invariant($"The artifact store has not answered within {Patience.TotalSeconds} s."));
+            return FormattableString.Invariant($"The artifact store has not answered within {Patience.TotalSeconds} s.");
         }
-
-        _tried = time.GetTimestamp();
     }
 
     private async Task TryAsync(CancellationToken cancellationToken)
@@ -62,6 +75,12 @@ internal sealed class ArtifactProbe(IArtifactStore store, TimeProvider time)
             File.Delete(file);
         }
     }
+
+    [LoggerMessage(EventId = 711, Level = LogLevel.Warning, Message = "The artifact store takes nothing; finished videos wait: {Cause}")]
+    private partial void LogAway(string cause);
+
+    [LoggerMessage(EventId = 712, Level = LogLevel.Information, Message = "The artifact store takes objects again")]
+    private partial void LogBack();
 }
 
 /// <param name="Fault">Null when all went well.</param>

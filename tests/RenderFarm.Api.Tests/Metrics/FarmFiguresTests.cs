@@ -17,12 +17,14 @@ public sealed class FarmFiguresTests
         await farm.RegisterWorkerAsync();
         await farm.SubmitAsync();
         await farm.SubmitAsync();
+        (await farm.User.PostAsJsonAsync("/v1/queue/pause", new { model = "tiny" })).EnsureSuccessStatusCode();
 
         string[] queue = ["model=tiny", "vram_class=cpu", "key_class=default"];
         var seen = await SeenAsync(farm, scrape => scrape.Of("renderfarm_queue_depth", queue) == 2);
         Assert.True(seen.Of("renderfarm_queue_work_seconds", queue) > 0);
         Assert.True(seen.Of("renderfarm_queue_oldest_age_seconds", queue) >= 0);
         Assert.Equal(1, seen.Of("renderfarm_queue_slots", "model=tiny", "vram_class=cpu"));
+        Assert.Equal((1, 0), (seen.Of("renderfarm_queue_paused", "model=tiny"), seen.Of("renderfarm_queue_paused", "model=all")));
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RenderFarm.Api.Health;
 using RenderFarm.Api.Probes;
@@ -59,7 +60,7 @@ public sealed class ArtifactProbeTests : IDisposable
 
     private async Task<ArtifactProbe> LookedAsync()
     {
-        var probe = new ArtifactProbe(new DirectoryArtifactStore(Root), _time);
+        var probe = new ArtifactProbe(new DirectoryArtifactStore(Root), _time, NullLogger<ArtifactProbe>.Instance);
         await probe.LookAsync(TestContext.Current.CancellationToken);
         return probe;
     }
