@@ -10,7 +10,7 @@ using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Doctor;
 
-/// <summary><c>doctor</c>: whether an API with these settings would start, and reach database and artifacts. Leaves nothing behind.</summary>
+/// <summary><c>doctor</c>: whether an API with these settings would start and reach its stores. Leaves nothing behind.</summary>
 internal static class ApiDoctor
 {
     private const int PatienceSeconds = 5;
@@ -43,8 +43,8 @@ internal static class ApiDoctor
             ? HostCheck.Lacks(
                 Artifacts,
                 $"a folder, {folder}: {fault}",
-                "make it a folder that this user may write to, with room on its disk, or name another by Artifacts:Directory; finished videos "
-                    + "wait in their workers' spools meanwhile"
+                "make it a folder that this user may write to, with room on its disk, or name another by Artifacts:Directory; finished "
+                    + "videos wait in their workers' spools meanwhile"
             )
             : HostCheck.Ok(Artifacts, $"a folder: {folder}");
     }
