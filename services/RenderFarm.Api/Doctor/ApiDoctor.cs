@@ -53,7 +53,7 @@ internal static class ApiDoctor
     {
         if (options.Kind != ArtifactsKind.S3)
         {
-            return await FolderAsync(store, options.Directory);
+            return await FolderAsync(store, options.Directory!);
         }
 
         var place = $"bucket {options.Bucket} at {options.Endpoint}";
