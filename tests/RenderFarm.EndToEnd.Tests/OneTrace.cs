@@ -70,10 +70,24 @@ public sealed class OneTrace
         Assert.True(One("enqueue").End <= One("lease").Start);
 
         var whole = (One("upload").End - One("enqueue").Start).TotalSeconds;
-        var parts = Way.Sum(step => One(step.Name).Duration.TotalSeconds);
+        // The wait begins with the row, inside the span that writes it
+        var twice = Math.Max(0, (One("enqueue").End - One("queue").Start).TotalSeconds);
+        var parts = Way.Sum(step => One(step.Name).Duration.TotalSeconds) - twice;
         Assert.InRange(parts / whole, 0.95, 1.05);
 
+        // From a figure to the trace
+        Assert.Contains($"trace_id=\"{trace}\"", await OpenMetricsAsync(farm, $"{farm.Url}/metrics"), StringComparison.Ordinal);
+        Assert.Contains($"trace_id=\"{trace}\"", await OpenMetricsAsync(farm, farm.MetricsUrls["worker-1"]), StringComparison.Ordinal);
+
         Span One(string name) => Assert.Single(spans, span => span.Name == name);
+    }
+
+    private static async Task<string> OpenMetricsAsync(FarmUnderTest farm, string url)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        request.Headers.Accept.ParseAdd("application/openmetrics-text; version=1.0.0");
+        using var page = await farm.Http.SendAsync(request);
+        return await page.Content.ReadAsStringAsync();
     }
 
     private static async Task<string> SubmitAsync(FarmUnderTest farm, string traceParent)

@@ -27,6 +27,9 @@ public static class ApiInstruments
     public static readonly Instrument QueueSlots =
         new("renderfarm.queue.slots", "Slots that take jobs of a queue with work, by model and VRAM class: 0 when nobody will come.");
 
+    public static readonly Instrument QueuePaused =
+        new("renderfarm.queue.paused", "Pauses that hold jobs back, by model: 'all' where a pause names none.");
+
     public static readonly Instrument LeaseWait =
         new("renderfarm.lease.wait", "From submission to the first lease, by model, VRAM class and class of the key.", "s")
         { Buckets = RenderSeconds };
@@ -50,6 +53,9 @@ public static class ApiInstruments
 
     public static readonly Instrument CertificateRemaining =
         new("renderfarm.certificate.remaining", "Until the API's own TLS certificate is over; absent without one.", "s");
+
+    public static readonly Instrument KeyRemaining =
+        new("renderfarm.key.remaining", "Until the next API key ends, by class of the key; absent where none has an end.", "s");
 
     public static readonly Instrument OutboxPending =
         new("renderfarm.outbox.pending", "Events of videos that a reader has not had yet, by reader: the log itself, the broker.");

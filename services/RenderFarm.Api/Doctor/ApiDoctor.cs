@@ -1,6 +1,8 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using RenderFarm.Api.Composition;
+using RenderFarm.Api.Probes;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Checks;
 using RenderFarm.Hosting.Settings;
@@ -8,10 +10,11 @@ using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Api.Doctor;
 
-/// <summary><c>doctor</c>: whether an API with these settings would start, and reach database and artifacts. Changes nothing.</summary>
+/// <summary><c>doctor</c>: whether an API with these settings would start and reach its stores. Leaves nothing behind.</summary>
 internal static class ApiDoctor
 {
     private const int PatienceSeconds = 5;
+    private const string Artifacts = "artifacts";
 
     public static async IAsyncEnumerable<HostCheck> LookAsync(string[] settings)
     {
@@ -26,12 +29,31 @@ internal static class ApiDoctor
         );
     }
 
+    /// <summary>One that is not there yet is made at the start.</summary>
+    private static async Task<HostCheck> FolderAsync(IArtifactStore store, string folder)
+    {
+        if (!Path.Exists(folder))
+        {
+            return HostCheck.Ok(Artifacts, $"a folder: {folder}");
+        }
+
+        var probe = new ArtifactProbe(store, TimeProvider.System, NullLogger<ArtifactProbe>.Instance);
+        await probe.LookAsync(CancellationToken.None);
+        return probe.Last?.Fault is { } fault
+            ? HostCheck.Lacks(
+                Artifacts,
+                $"a folder, {folder}: {fault}",
+                "make it a folder that this user may write to, with room on its disk, or name another by Artifacts:Directory; finished "
+                    + "videos wait in their workers' spools meanwhile"
+            )
+            : HostCheck.Ok(Artifacts, $"a folder: {folder}");
+    }
+
     private static async Task<HostCheck> ArtifactsAsync(IArtifactStore store, ArtifactsOptions options)
     {
-        const string Subject = "artifacts";
         if (options.Kind != ArtifactsKind.S3)
         {
-            return HostCheck.Ok(Subject, $"a folder: {options.Directory}");
+            return await FolderAsync(store, options.Directory!);
         }
 
         var place = $"bucket {options.Bucket} at {options.Endpoint}";
@@ -39,12 +61,12 @@ internal static class ApiDoctor
         {
             using var bounded = new CancellationTokenSource(TimeSpan.FromSeconds(PatienceSeconds));
             _ = await store.StatAsync("doctor", bounded.Token);
-            return HostCheck.Ok(Subject, $"{place} answers");
+            return HostCheck.Ok(Artifacts, $"{place} answers");
         }
         catch (Exception fault) when (fault is ArtifactStoreException or OperationCanceledException)
         {
             return HostCheck.Lacks(
-                Subject,
+                Artifacts,
                 $"{place}: {fault.Message}",
                 "start the store, or correct Artifacts:Endpoint, Artifacts:AccessKey, Artifacts:SecretKey and Artifacts:Bucket; finished "
                     + "videos wait in their workers' spools meanwhile"

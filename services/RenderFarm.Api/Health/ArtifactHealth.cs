@@ -1,13 +1,22 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using RenderFarm.Api.Probes;
+using RenderFarm.Api.Videos;
 using RenderFarm.Jobs.Maintenance;
 
 namespace RenderFarm.Api.Health;
 
-/// <summary>What the janitor left for somebody to look at. It stands in nobody's way, and so it is shown and no more.</summary>
-internal sealed class ArtifactHealth(ArtifactJanitor janitor) : IHealthCheck
+/// <summary>
+/// Whether the artifact store took something the last time it was tried, and what the janitor left for somebody to look at. Neither keeps
+/// the API from its work: videos wait with their workers.
+/// </summary>
+internal sealed class ArtifactHealth(ArtifactProbe probe, ArtifactJanitor janitor) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(HealthCheckResult.Healthy(janitor.Findings is { } left ? Describe(left) : null));
+        Task.FromResult(
+            probe.Last?.Fault is { } fault
+                ? HealthCheckResult.Degraded(PublicText.Of(fault))
+                : HealthCheckResult.Healthy(janitor.Findings is { } left ? Describe(left) : null)
+        );
 
     private static string? Describe(JanitorFindings left)
     {

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using RenderFarm.Api.Probes;
 
 namespace RenderFarm.Api.Health;
 
@@ -13,6 +14,7 @@ internal static class HealthEndpoints
 
     public static void AddFarmHealth(this IServiceCollection services) =>
         services
+            .AddSingleton<ArtifactProbe>()
             .AddHealthChecks()
             .AddCheck<StoreHealth>("store", HealthStatus.Unhealthy, [Ready], TimeSpan.FromSeconds(3))
             .AddCheck<LoopHealth>("loops", HealthStatus.Degraded, [Ready])

@@ -72,8 +72,8 @@ internal sealed class FarmMetrics
             meter.Observe<long>(of, () => janitor.Findings is { } left ? [new Measurement<long>(figure(left))] : []);
     }
 
-    public void Submitted(string model, string result) =>
-        _submissions.Add(1, new("model", model), KeyClasses.Default, new("result", result));
+    public void Submitted(string model, string? keyClass, string result) =>
+        _submissions.Add(1, new("model", model), KeyClasses.Label(keyClass), new("result", result));
 
     /// <summary>What the answer to a submission says of the job's start.</summary>
     public void Promised(string jobId, Outlook outlook) => _promised.Note(jobId, outlook);
@@ -90,11 +90,12 @@ internal sealed class FarmMetrics
             new KeyValuePair<string, object?>("model", job.Spec.Model),
             new KeyValuePair<string, object?>("vram_class", Bells.ClassName(job.VramClass))
         );
+        var keyClass = KeyClasses.Label(job.KeyClass);
         var waited = Math.Max(0, job.WaitedSeconds);
-        _leaseWait.Record(waited, model, vramClass, KeyClasses.Default);
+        _leaseWait.Record(waited, model, vramClass, keyClass);
         if (_promised.Take(job.Id, waited) is { } result)
         {
-            _promises.Add(1, model, vramClass, KeyClasses.Default, new("result", Word.Of(result)));
+            _promises.Add(1, model, vramClass, keyClass, new("result", Word.Of(result)));
         }
     }
 

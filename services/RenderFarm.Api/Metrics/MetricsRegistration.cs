@@ -35,6 +35,8 @@ internal static class MetricsRegistration
                     .AddView(of => PlainNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)
                     // MassTransit's times are in milliseconds, which nothing here can turn into seconds
                     .AddView(of => of is { Meter.Name: Bus, Unit: "ms" } ? MetricStreamConfiguration.Drop : null)
+                    // What is measured while a span is recorded names its trace
+                    .SetExemplarFilter(ExemplarFilterType.TraceBased)
                     .AddPrometheusExporter()
             );
         // A provider hears every meter of its process by name: of the API's own it takes this host's

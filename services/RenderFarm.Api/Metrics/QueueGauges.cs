@@ -4,6 +4,8 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Loops;
 using RenderFarm.Hosting.Metrics;
+using RenderFarm.Jobs.Keys;
+using RenderFarm.Jobs.Queue;
 using RenderFarm.Jobs.Users;
 using RenderFarm.Jobs.Workers;
 
@@ -24,21 +26,34 @@ internal sealed class QueueGauges : ILoop
     private const double Share = 0.02;
     private readonly JobStore _jobs;
     private readonly WorkerRegistry _workers;
+    private readonly QueuePauses _pauses;
+    private readonly ApiKeys _keys;
     private readonly TimeProvider _time;
     private volatile JobCounts? _counts;
     private volatile Fleet? _fleet;
+    private volatile IReadOnlyList<ApiKey> _ending = [];
+    private volatile IReadOnlyList<QueuePause> _paused = [];
     private volatile IReadOnlyDictionary<JobState, int> _ended = new Dictionary<JobState, int>();
     private volatile bool _storeUp;
 
-    public QueueGauges(JobStore jobs, WorkerRegistry workers, TimeProvider time, IMeterFactory factory)
+    public QueueGauges(
+        JobStore jobs,
+        WorkerRegistry workers,
+        QueuePauses pauses,
+        ApiKeys keys,
+        TimeProvider time,
+        IMeterFactory factory
+    )
     {
-        (_jobs, _workers, _time) = (jobs, workers, time);
+        (_jobs, _workers, _pauses, _keys, _time) = (jobs, workers, pauses, keys, time);
         var meter = factory.Create(ApiInstruments.Meter);
         meter.Observe(ApiInstruments.Jobs, States);
         meter.Observe(ApiInstruments.QueueDepth, Depths);
         meter.Observe(ApiInstruments.QueueOldestAge, Ages);
         meter.Observe(ApiInstruments.QueueWork, Work);
         meter.Observe(ApiInstruments.QueueSlots, Slots);
+        meter.Observe(ApiInstruments.QueuePaused, Paused);
+        meter.Observe(ApiInstruments.KeyRemaining, Remaining);
         meter.Observe(ApiInstruments.StoreUp, () => _storeUp ? 1 : 0);
     }
 
@@ -59,7 +74,7 @@ internal sealed class QueueGauges : ILoop
 
                 if (all.IsDue(_time))
                 {
-                    await all.MeasureAsync(_time, async () => _ended = await _jobs.EndedCountsAsync(cancellationToken));
+                    await all.MeasureAsync(_time, () => CountEndedAsync(cancellationToken));
                 }
             }
             catch
@@ -77,8 +92,39 @@ internal sealed class QueueGauges : ILoop
     private async Task CountAsync(CancellationToken cancellationToken)
     {
         _fleet = await _workers.FleetAsync(cancellationToken);
+        _paused = await _pauses.ListAsync(cancellationToken);
         _counts = await _jobs.CountsAsync(cancellationToken);
     }
+
+    private async Task CountEndedAsync(CancellationToken cancellationToken)
+    {
+        _ending = [.. (await _keys.ListAsync(cancellationToken)).Where(key => key.ExpiresAt > _time.GetUtcNow())];
+        _ended = await _jobs.EndedCountsAsync(cancellationToken);
+    }
+
+    /// <summary>All is always told of, so that a rule has a 0 to compare with.</summary>
+    private IEnumerable<Measurement<int>> Paused()
+    {
+        const string All = "all";
+        return _paused
+            .Select(pause => pause.Part.Model ?? All)
+            .Append(All)
+            .GroupBy(model => model)
+            .Select(of => new Measurement<int>(
+                of.Count() - (of.Key == All ? 1 : 0),
+                new KeyValuePair<string, object?>("model", of.Key)
+            ));
+    }
+
+    /// <summary>Of each class the key that ends first; what has ended is nobody's news.</summary>
+    private IEnumerable<Measurement<double>> Remaining() =>
+        _ending
+            .Where(key => key.ExpiresAt > _time.GetUtcNow())
+            .GroupBy(key => key.Class)
+            .Select(keys => new Measurement<double>(
+                keys.Min(key => (key.ExpiresAt!.Value - _time.GetUtcNow()).TotalSeconds),
+                KeyClasses.Label(keys.Key)
+            ));
 
     /// <summary>States without a job are shown as 0, so that a rate has something to start from.</summary>
     private IEnumerable<Measurement<int>> States() =>
@@ -114,7 +160,7 @@ internal sealed class QueueGauges : ILoop
                 ));
 
     private static KeyValuePair<string, object?>[] Tags(QueueCount queue) =>
-        [new("model", queue.Model), new("vram_class", Bells.ClassName(queue.VramClass)), KeyClasses.Default];
+        [new("model", queue.Model), new("vram_class", Bells.ClassName(queue.VramClass)), KeyClasses.Label(queue.KeyClass)];
 
     /// <summary>When to count again: after the period, or so much later that counting stays within its share.</summary>
     private sealed class Due(TimeSpan period)

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Options;
-using RenderFarm.Artifacts;
+using RenderFarm.Api.Probes;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Loops;
@@ -23,24 +23,19 @@ internal sealed class StandingGauges : ILoop
 
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
 
-    /// <summary>The artifact store is somebody else's, and may charge for questions.</summary>
-    private static readonly TimeSpan ArtifactsPatience = TimeSpan.FromSeconds(5);
-
     private readonly WorkerRegistry _workers;
     private readonly EventLog _log;
     private readonly DeliveryStore _deliveries;
-    private readonly IArtifactStore _artifacts;
+    private readonly ArtifactProbe _artifacts;
     private readonly TimeProvider _time;
     private readonly bool _hasBroker;
     private volatile Standing? _now;
-    private volatile bool _artifactsUp;
-    private volatile bool _artifactsAsked;
 
     public StandingGauges(
         WorkerRegistry workers,
         EventLog log,
         DeliveryStore deliveries,
-        IArtifactStore artifacts,
+        ArtifactProbe artifacts,
         IOptions<BusOptions> bus,
         TimeProvider time,
         IMeterFactory factory
@@ -55,7 +50,7 @@ internal sealed class StandingGauges : ILoop
         meter.Observe(ApiInstruments.OutboxLag, () => Readers(backlog => backlog.Seconds));
         meter.Observe<int>(ApiInstruments.WebhookPending, () => _now is { } now ? [new(now.Webhooks.Count)] : []);
         meter.Observe<double>(ApiInstruments.WebhookOldestAge, () => _now is { } now ? [new(now.Webhooks.Seconds)] : []);
-        meter.Observe<int>(ApiInstruments.ArtifactsUp, () => _artifactsAsked ? [new(_artifactsUp ? 1 : 0)] : []);
+        meter.Observe<int>(ApiInstruments.ArtifactsUp, () => _artifacts.Last is { } tried ? [new(tried.Fault is null ? 1 : 0)] : []);
     }
 
     public string Name => "standing_gauges";
@@ -64,7 +59,7 @@ internal sealed class StandingGauges : ILoop
     {
         while (true)
         {
-            await AskArtifactsAsync(cancellationToken);
+            await _artifacts.LookAsync(cancellationToken);
             _now = new Standing(
                 await _workers.ListAsync(cancellationToken),
                 await _log.UnplacedAsync(cancellationToken),
@@ -74,24 +69,6 @@ internal sealed class StandingGauges : ILoop
             standing.Well();
             await Task.Delay(Period, _time, cancellationToken);
         }
-    }
-
-    /// <summary>That it is away is a figure, and no failure of the loop that asks.</summary>
-    private async Task AskArtifactsAsync(CancellationToken cancellationToken)
-    {
-        using var patience = new CancellationTokenSource(ArtifactsPatience, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
-        try
-        {
-            await _artifacts.StatAsync("health/nothing", either.Token).WaitAsync(either.Token);
-            _artifactsUp = true;
-        }
-        catch (Exception e) when (e is ArtifactStoreException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
-        {
-            _artifactsUp = false;
-        }
-
-        _artifactsAsked = true;
     }
 
     private IEnumerable<Measurement<int>> Workers() =>

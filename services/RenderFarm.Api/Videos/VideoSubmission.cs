@@ -41,13 +41,13 @@ internal sealed class VideoSubmission(
         var (job, model) = await JudgeAsync(request, caller, repeat, cancellationToken);
         if (!request.HasPictures)
         {
-            return Answer(await jobs.SubmitAsync(job, cancellationToken));
+            return Answer(await jobs.SubmitAsync(job, cancellationToken), caller);
         }
 
         // Before any picture is fetched: the second try of a request must not depend on a link that worked for the first.
         if (await jobs.EarlierAsync(job, cancellationToken) is { } earlier)
         {
-            return Answer(earlier);
+            return Answer(earlier, caller);
         }
 
         using var opened = await pictures.OpenAsync(request.InputReference, request.LastFrame, cancellationToken);
@@ -57,7 +57,7 @@ internal sealed class VideoSubmission(
             job = NewJobOf(request, caller, repeat, spec, LeastMemory.Of(model, spec, hasImage: true));
         }
 
-        return await SubmitAsync(job, await pictures.StoreAsync(opened, job.Id, cancellationToken), cancellationToken);
+        return await SubmitAsync(job, await pictures.StoreAsync(opened, job.Id, cancellationToken), caller, cancellationToken);
     }
 
     /// <summary>A line of a batch: judged as a request by itself, taken with the others.</summary>
@@ -99,10 +99,10 @@ internal sealed class VideoSubmission(
         };
         if (await jobs.EarlierAsync(job, cancellationToken) is { } earlier)
         {
-            return Answer(earlier);
+            return Answer(earlier, caller);
         }
 
-        return await SubmitAsync(job, await pictures.CopyAsync(source.Inputs, job.Id, cancellationToken), cancellationToken);
+        return await SubmitAsync(job, await pictures.CopyAsync(source.Inputs, job.Id, cancellationToken), caller, cancellationToken);
     }
 
     /// <summary>Everything that can be said of a request without looking at its pictures.</summary>
@@ -148,14 +148,19 @@ internal sealed class VideoSubmission(
         };
 
     /// <summary>The pictures of a job that isn't taken (a repeat at the same moment, a quota) go again.</summary>
-    private async Task<Job> SubmitAsync(NewJob job, IReadOnlyList<StoredInput> inputs, CancellationToken cancellationToken)
+    private async Task<Job> SubmitAsync(
+        NewJob job,
+        IReadOnlyList<StoredInput> inputs,
+        ApiKey caller,
+        CancellationToken cancellationToken
+    )
     {
         var taken = false;
         try
         {
             var result = await jobs.SubmitAsync(job with { Inputs = inputs }, cancellationToken);
             taken = result is SubmitResult.Created;
-            return Answer(result);
+            return Answer(result, caller);
         }
         finally
         {
@@ -166,12 +171,13 @@ internal sealed class VideoSubmission(
         }
     }
 
-    private Job Answer(SubmitResult result)
+    private Job Answer(SubmitResult result, ApiKey caller)
     {
         // A repeat is another request's video, and that one's trace
         Activity.Current?.SetTag(FarmTraces.VideoId, result.Job.Id);
         metrics.Submitted(
             result.Job.Spec.Model,
+            caller.Class,
             result switch
             {
                 SubmitResult.Conflict => "conflict",

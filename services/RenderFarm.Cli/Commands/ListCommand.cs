@@ -65,13 +65,14 @@ internal static class ListCommand
 
     private static void Write(List<Video> videos, Dictionary<string, string> names, IAnsiConsole console, DateTimeOffset now)
     {
-        var table = new PlainTable("id", "status", "%", "model", "size", "frames", "worker", "age", "took", "prompt");
+        var table = new PlainTable("id", "status", "%", "try", "model", "size", "frames", "worker", "age", "took", "prompt");
         foreach (var video in videos)
         {
             table.Add(
                 video.Id,
                 video.Error?.Code ?? Word.Of(video.Status),
                 video.Progress.ToString(CultureInfo.InvariantCulture),
+                video.Attempt.ToString(CultureInfo.InvariantCulture),
                 video.Model,
                 video.Size,
                 video.Frames.ToString(CultureInfo.InvariantCulture),

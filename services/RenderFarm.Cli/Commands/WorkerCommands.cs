@@ -121,6 +121,11 @@ internal static class WorkerCommands
                         ("last heard of", Moment.OfUnixSeconds(worker.GetProperty("seen_at").GetInt64())),
                         ("warning", Text(worker, "warning"))
                     );
+                    foreach (var line in Quarantines(worker))
+                    {
+                        console.Say(line);
+                    }
+
                     return VerbProgram.Done;
                 }
             )

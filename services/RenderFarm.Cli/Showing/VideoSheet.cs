@@ -25,6 +25,8 @@ internal static class VideoSheet
             ("frames", Text(video.Frames)),
             ("steps", Text(video.Steps)),
             ("seed", Text(video.Seed)),
+            ("attempt", video.Attempt > 1 ? $"{Text(video.Attempt)}; show {video.Id} --attempts says what became of the others" : null),
+            ("trace", answer.TryGetProperty("trace_id", out var trace) ? trace.GetString() : null),
             ("note", video.Note),
             ("warning", video.Warning),
             ("plan", answer.TryGetProperty("plan", out var plan) ? Plan(plan) : null),

@@ -54,6 +54,7 @@ internal static class LeaseQueue
             StepDowns = taken.StepDowns,
             LeaseSeconds = leaseSeconds,
             VramClass = taken.VramClass,
+            KeyClass = taken.KeyClass,
             Spec = JsonSerializer.Deserialize(taken.Spec, ContractsJson.Default.RenderSpec)!,
             Inputs = JsonSerializer.Deserialize(taken.Inputs, JobsJson.Default.StoredInputArray)!,
             TraceParent = taken.TraceParent,

@@ -33,6 +33,9 @@ public sealed record LeasedJob
     public required double WaitedSeconds { get; init; }
     public required int VramClass { get; init; }
 
+    /// <summary>Of the key whose job it is; null is the default one.</summary>
+    public string? KeyClass { get; init; }
+
     /// <summary>Since it came, or came back, to the queue, by the same clock.</summary>
     public double QueuedSeconds { get; init; }
     public required RenderSpec Spec { get; init; }

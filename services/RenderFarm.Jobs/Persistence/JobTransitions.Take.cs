@@ -85,7 +85,8 @@ internal static partial class JobTransitions
                 row.TextOrNull(6),
                 row.GetDouble(7),
                 row.GetInt32(8),
-                row.GetDouble(9)
+                row.GetDouble(9),
+                row.TextOrNull(10)
             ),
             cancellationToken,
             [
@@ -210,7 +211,8 @@ internal static partial class JobTransitions
 
         private static string Taken(SqlDialect dialect) =>
             $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}, jobs.vram_class, "
-            + dialect.SecondsSince("queued_at");
+            + dialect.SecondsSince("queued_at")
+            + ", (SELECT k.class FROM api_keys k WHERE k.id = jobs.key_id)";
     }
 }
 
@@ -236,6 +238,7 @@ internal sealed record SlotOffer
 /// <summary>A job that was taken, as far as its worker needs it.</summary>
 /// <param name="Spec">JSON, as is <paramref name="Inputs"/>.</param>
 /// <param name="WaitedSeconds">Since the submission, by the database's clock.</param>
+/// <param name="KeyClass">Null: the default one.</param>
 /// <param name="QueuedSeconds">Since it came, or came back, to the queue, by the same.</param>
 internal sealed record TakenJob(
     LeaseId Lease,
@@ -246,5 +249,6 @@ internal sealed record TakenJob(
     string? TraceParent,
     double WaitedSeconds,
     int VramClass,
-    double QueuedSeconds
+    double QueuedSeconds,
+    string? KeyClass
 );

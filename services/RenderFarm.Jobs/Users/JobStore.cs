@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
 using RenderFarm.Jobs.Intake;
+using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Users;
@@ -243,24 +244,27 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                     .GroupBy(j => j.State)
                     .Select(g => new { State = g.Key, Count = g.Count() })
                     .ToListAsync(cancellationToken);
-                var queues = await db
-                    .Jobs.Where(j => j.State == JobState.Queued)
-                    .GroupBy(j => new { j.Model, j.VramClass })
-                    .Select(g => new
+                var queues = await (
+                    from job in db.Jobs
+                    join key in db.ApiKeys on job.KeyId equals key.Id
+                    where job.State == JobState.Queued
+                    group job by new { job.Model, job.VramClass, Class = key.Class ?? ApiKeys.DefaultClass } into queue
+                    select new
                     {
-                        g.Key.Model,
-                        g.Key.VramClass,
-                        Count = g.Count(),
-                        Oldest = g.Min(j => j.QueuedAt),
-                        Work = g.Sum(j => j.EstimatedSeconds),
-                    })
-                    .ToListAsync(cancellationToken);
+                        queue.Key.Model,
+                        queue.Key.VramClass,
+                        queue.Key.Class,
+                        Count = queue.Count(),
+                        Oldest = queue.Min(job => job.QueuedAt),
+                        Work = queue.Sum(job => job.EstimatedSeconds),
+                    }
+                ).ToListAsync(cancellationToken);
                 return new JobCounts(
                     states
                         .Select(s => KeyValuePair.Create(s.State, s.Count))
                         .Concat(queues.GroupBy(_ => JobState.Queued).Select(q => KeyValuePair.Create(q.Key, q.Sum(queue => queue.Count))))
                         .ToDictionary(),
-                    queues.ConvertAll(q => new QueueCount(q.Model, q.VramClass, q.Count, q.Oldest, q.Work))
+                    queues.ConvertAll(q => new QueueCount(q.Model, q.VramClass, q.Class, q.Count, q.Oldest, q.Work))
                 );
             },
             cancellationToken,
@@ -308,5 +312,13 @@ public abstract record RetryResult
 /// <param name="ByState">States without a job are absent.</param>
 public sealed record JobCounts(IReadOnlyDictionary<JobState, int> ByState, IReadOnlyList<QueueCount> Queues);
 
+/// <param name="KeyClass">Of the keys whose jobs these are.</param>
 /// <param name="WorkSeconds">Estimated render time of all of them.</param>
-public sealed record QueueCount(string Model, int VramClass, int Count, DateTimeOffset OldestQueuedAt, double WorkSeconds);
+public sealed record QueueCount(
+    string Model,
+    int VramClass,
+    string KeyClass,
+    int Count,
+    DateTimeOffset OldestQueuedAt,
+    double WorkSeconds
+);

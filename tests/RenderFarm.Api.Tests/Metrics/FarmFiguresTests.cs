@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using RenderFarm.Api.Tests.Webhooks;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Testing;
@@ -16,12 +17,31 @@ public sealed class FarmFiguresTests
         await farm.RegisterWorkerAsync();
         await farm.SubmitAsync();
         await farm.SubmitAsync();
+        (await farm.User.PostAsJsonAsync("/v1/queue/pause", new { model = "tiny" })).EnsureSuccessStatusCode();
 
         string[] queue = ["model=tiny", "vram_class=cpu", "key_class=default"];
         var seen = await SeenAsync(farm, scrape => scrape.Of("renderfarm_queue_depth", queue) == 2);
         Assert.True(seen.Of("renderfarm_queue_work_seconds", queue) > 0);
         Assert.True(seen.Of("renderfarm_queue_oldest_age_seconds", queue) >= 0);
         Assert.Equal(1, seen.Of("renderfarm_queue_slots", "model=tiny", "vram_class=cpu"));
+        Assert.Equal((1, 0), (seen.Of("renderfarm_queue_paused", "model=tiny"), seen.Of("renderfarm_queue_paused", "model=all")));
+    }
+
+    [Fact]
+    public async Task Queue_OfAKeyWithAClass_IsToldByTheClass()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        var worker = await farm.RegisterWorkerAsync();
+        var made = await farm.User.PostAsJsonAsync("/v1/keys", new { name = "studio", @class = "batch", scopes = new[] { "submit" } });
+        using var tenant = farm.ClientWith((string)(await made.JsonAsync())["key"]!);
+        await farm.SubmitAsync(by: tenant);
+
+        string[] queue = ["model=tiny", "vram_class=cpu", "key_class=batch"];
+        await SeenAsync(farm, scrape => scrape.Of("renderfarm_queue_depth", queue) == 1);
+        Assert.NotNull(await farm.LeaseAsync(worker));
+        var seen = await Scrape.OfAsync(farm);
+        Assert.Equal(1, seen.Of("renderfarm_lease_wait_seconds_count", queue));
+        Assert.Equal(1, seen.Of("renderfarm_submissions_total", "key_class=batch", "result=created"));
     }
 
     [Fact]

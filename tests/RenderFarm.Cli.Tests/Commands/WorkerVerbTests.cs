@@ -51,6 +51,23 @@ public sealed class WorkerVerbTests : VerbsUnderTest
         Assert.Contains("POST /v1/workers/w_2/drain", farm.Requests.Select(request => request.Line));
     }
 
+    /// <summary>Whoever was told of the quarantine asks for that worker first.</summary>
+    [Fact]
+    public async Task WorkersShow_SlotQuarantined_SaysWhichAndWhy()
+    {
+        const string Worker = """
+            {"id":"w_1","name":"rack-1","host":"a","version":"1","status":"live","models":[],"held":[],"registered_at":1764000000,
+             "seen_at":1764000000,"slots":[{"id":"gpu1","card":"card","total_bytes":1073741824,
+                "quarantine":{"reason":"3 jobs in a row failed here","since":1764000000,"by":"farm"}}]}
+            """;
+        await using var farm = new StubFarm(
+            (request, _) => (200, request.RawUrl == "/v1/workers" ? $$"""{"data":[{{Worker}}]}""" : Worker)
+        );
+
+        Assert.Equal(0, await RunAsync(farm, "workers", "show", "rack-1"));
+        Assert.Contains("says the farm: 3 jobs in a row failed here", Console.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Workers_SlotQuarantined_SaysWhichAndWhy()
     {

@@ -63,6 +63,8 @@ public sealed class SettingsTests
             [key] = value,
         };
         IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
-        return new ServiceCollection().AddWorkerSettings(configuration).BuildServiceProvider().GetRequiredService<IOptions<T>>().Value;
+        var services = new ServiceCollection();
+        services.AddWorkerSettings(configuration);
+        return services.BuildServiceProvider().GetRequiredService<IOptions<T>>().Value;
     }
 }

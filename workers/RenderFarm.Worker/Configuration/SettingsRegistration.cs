@@ -5,7 +5,8 @@ namespace RenderFarm.Worker.Configuration;
 /// <summary>Every section that a worker reads, but those of the broker and the store, whose own registrations do.</summary>
 internal static class SettingsRegistration
 {
-    public static IServiceCollection AddWorkerSettings(this IServiceCollection services, IConfiguration configuration)
+    /// <returns>The worker's own.</returns>
+    public static WorkerOptions AddWorkerSettings(this IServiceCollection services, IConfiguration configuration)
     {
         SectionNames.RefuseMisspelt(configuration);
         var worker = services.AddSettings<WorkerOptions, WorkerOptionsValidator>(configuration);
@@ -20,6 +21,6 @@ internal static class SettingsRegistration
                     + "farm's first keys");
         }
 
-        return services;
+        return worker;
     }
 }

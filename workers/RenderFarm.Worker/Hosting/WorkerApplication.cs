@@ -43,14 +43,14 @@ internal static class WorkerApplication
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         adjust?.Invoke(builder);
         builder.Configuration.AddFarmHome(FarmHome.Of(builder.Configuration[FarmHome.Variable]));
-        builder.Services.AddWorkerSettings(builder.Configuration);
+        var worker = builder.Services.AddWorkerSettings(builder.Configuration);
         // Without an address of their own, the figures are at a free port.
         builder.WebHost.UseUrls(builder.Configuration[$"{MetricsOptions.Section}:Url"] is { Length: > 0 } url ? url : "http://127.0.0.1:0");
         builder.Services.AddSingleton<TimeProvider>(services => new HostClock(
             services.GetRequiredService<IOptions<WorkerOptions>>().Value.ClockOffsetSeconds
         ));
         builder.AddBells();
-        builder.Services.AddWorkerMetrics();
+        builder.Services.AddWorkerMetrics(worker.Name);
         builder.AddTracing();
         builder.Services.AddSingleton<IHostLifetime, SignalLifetime>();
 

@@ -8,7 +8,8 @@ namespace RenderFarm.Worker.Metrics;
 
 internal static class MetricsRegistration
 {
-    public static IServiceCollection AddWorkerMetrics(this IServiceCollection services)
+    /// <param name="name">Of the worker, by which the spans of two are told apart.</param>
+    public static IServiceCollection AddWorkerMetrics(this IServiceCollection services, string name)
     {
         services.AddSingleton<WorkerMetrics>();
         services
@@ -16,7 +17,7 @@ internal static class MetricsRegistration
             // Of figures and spans alike
             .ConfigureResource(resource =>
                 resource
-                    .AddService("renderfarm-worker", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
+                    .AddService("renderfarm-worker", serviceVersion: FarmVersion.Full, serviceInstanceId: name)
                     .AddEnvironmentVariableDetector()
             )
             .WithMetrics(metrics =>
@@ -24,6 +25,8 @@ internal static class MetricsRegistration
                     .AddMeter(WorkerInstruments.Meter)
                     .AddRuntimeInstrumentation()
                     .AddView(of => PlainNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)
+                    // What is measured while a span is recorded names its trace
+                    .SetExemplarFilter(ExemplarFilterType.TraceBased)
                     .AddPrometheusExporter()
             );
         // A provider hears every meter of its process by name: of the worker's own it takes this host's
