@@ -43,7 +43,15 @@ public sealed partial class TextTests
             .Where(name => !name.EndsWith('.'))
             .ToHashSet(StringComparer.Ordinal);
 
+        // Families are named by what comes before the dot: "help." + Name, Word("stage", …)
+        var families = sources
+            .Values.SelectMany(source => Families().Matches(source))
+            .Select(match => match.Groups[1].Success ? match.Groups[1].Value : match.Groups[2].Value + ".")
+            .Append("js.stage.")
+            .Append("stage.")
+            .ToHashSet(StringComparer.Ordinal);
         Assert.Empty(named.Except(names));
+        Assert.Empty(names.Except(named).Where(name => !families.Any(family => name.StartsWith(family, StringComparison.Ordinal))));
     }
 
     [Theory]
@@ -79,6 +87,9 @@ public sealed partial class TextTests
     [GeneratedRegex(@"(?:\bT\(|exts\[)""([a-z_.0-9]+)""")]
     private static partial Regex InComponents();
 
-    [GeneratedRegex(@"\bsay\(""([a-z_]+)""")]
+    [GeneratedRegex(@"""((?:[a-z_]+\.)+)""|\bWord\(""([a-z_]+)""")]
+    private static partial Regex Families();
+
+    [GeneratedRegex(@"\bsay\((?:[a-z.]+ \? ""[a-z_]+"" : )?""([a-z_]+)""")]
     private static partial Regex InScripts();
 }
