@@ -52,7 +52,7 @@ public sealed class Order
         var form = await request.ReadFormAsync(request.HttpContext.RequestAborted);
         var typed = form.ToDictionary(one => one.Key, one => one.Value.ToString());
         // Without scripts a chip fills no field: one that somebody has changed counts where the field is empty.
-        foreach (var (field, others) in new[] { ("size", Array.Empty<string>()), ("seconds", ["frames"]) })
+        foreach (var (field, others) in new (string Field, string[] Others)[] { ("size", []), ("seconds", ["frames"]) })
         {
             var chip = typed.GetValueOrDefault(field + "_chip");
             if (
