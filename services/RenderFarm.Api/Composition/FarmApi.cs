@@ -45,7 +45,8 @@ internal static class FarmApi
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddEmbeddedDefaults();
         SectionNames.RefuseMisspelt(builder.Configuration);
-        builder.Configuration.AddFarmLogs();
+        builder.Services.AddSingleton(new SettingsSection(LogsOptions.Section, builder.Configuration.AddFarmLogs()));
+        builder.Services.AddSingleton<SettingsInForce>();
         var api = builder.Services.AddSettings<ApiOptions, ApiOptionsValidator>(builder.Configuration);
         builder.AddTls(api.Tls);
         var metrics = builder.AddMetrics();
@@ -167,6 +168,7 @@ internal static class FarmApi
         app.MapEnrolment();
         app.MapLeases();
         app.MapAudit();
+        app.MapSettings();
         app.MapHealth();
         app.MapOpenApi();
         app.MapScalarApiReference(page =>

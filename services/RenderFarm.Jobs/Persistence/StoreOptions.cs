@@ -16,6 +16,7 @@ public sealed class StoreOptions : ISettings, IValidatableObject
     public StoreKind Kind { get; set; } = StoreKind.Sqlite;
 
     /// <summary>For sqlite <c>Data Source=PATH</c>; for postgres an Npgsql connection string.</summary>
+    [Secret]
     [Required(ErrorMessage = "must name the database, such as \"Data Source=farm.db\" or \"Host=...;Database=...\".")]
     public string ConnectionString { get; set; } = "";
 
