@@ -19,12 +19,6 @@ public sealed class SettingWordConverter<[DynamicallyAccessedMembers(Dynamically
     public override object? ConvertFrom(ITypeDescriptorContext? context, CultureInfo? culture, object value) =>
         Word.Parse<TEnum>((string)value);
 
-    /// <summary>The way back, for whoever shows a setting.</summary>
-    public override object? ConvertTo(ITypeDescriptorContext? context, CultureInfo? culture, object? value, Type destinationType) =>
-        value is TEnum word && destinationType == typeof(string)
-            ? Word.Of(word)
-            : base.ConvertTo(context, culture, value, destinationType);
-
     public override bool IsValid(ITypeDescriptorContext? context, object? value) => Word.TryParse<TEnum>(value as string, out _);
 }
 

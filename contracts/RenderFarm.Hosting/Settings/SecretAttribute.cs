@@ -1,5 +1,5 @@
 namespace RenderFarm.Hosting.Settings;
 
-/// <summary>A setting that holds a password, or may: it is never shown.</summary>
+/// <summary>The setting is a secret, or may hold one: its value is shown to nobody.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class SecretAttribute : Attribute;

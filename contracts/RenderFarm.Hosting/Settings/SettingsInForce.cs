@@ -1,59 +1,58 @@
 using System.Collections;
-using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Reflection;
+using System.Text.Json.Serialization;
 
 namespace RenderFarm.Hosting.Settings;
 
-/// <summary>What a process runs with: every setting of every section that it has read, with its default where nobody set it.</summary>
-/// <param name="sections">As they were registered.</param>
-[RequiresUnreferencedCode(SettingsKeys.Untrimmed)]
-public sealed class SettingsInForce(IEnumerable<SettingsSection> sections)
+/// <summary>One section as it was read, key by key: what a process goes by, whether it was set or is a default.</summary>
+public sealed class SettingsInForce
 {
-    /// <summary>In place of a secret that is set.</summary>
+    /// <summary>In place of a secret's value.</summary>
     public const string Hidden = "***";
 
-    /// <summary>By section, and in it as its options have them.</summary>
-    public IReadOnlyList<SettingInForce> All =>
-        [.. sections.OrderBy(section => section.Name, StringComparer.Ordinal).SelectMany(section => Of(section.Name, section.Options))];
+    private SettingsInForce(IReadOnlyList<KeyValuePair<string, string>> all) => All = all;
 
-    private static IEnumerable<SettingInForce> Of(string path, object options) =>
+    /// <summary>Keys as they are set (<c>Store:KeepDays</c>), with their values as text. Nothing at all is empty, a secret's too.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> All { get; }
+
+    [RequiresUnreferencedCode(SettingsKeys.Untrimmed)]
+    internal static SettingsInForce Of(string section, object options) => new([.. Members(section, options)]);
+
+    [RequiresUnreferencedCode(SettingsKeys.Untrimmed)]
+    private static IEnumerable<KeyValuePair<string, string>> Members(string path, object options) =>
         options
             .GetType()
             .GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property => property.CanWrite)
+            .OrderBy(property => property.Name, StringComparer.Ordinal)
             .SelectMany(property =>
-                Of($"{path}:{property.Name}", property.GetValue(options), property.IsDefined(typeof(SecretAttribute)))
-            );
+            {
+                var (key, value) = ($"{path}:{property.Name}", property.GetValue(options));
+                return property.IsDefined(typeof(SecretAttribute))
+                    ? [KeyValuePair.Create(key, string.IsNullOrEmpty(value?.ToString()) ? "" : Hidden)]
+                    : Values(key, value);
+            });
 
-    private static IEnumerable<SettingInForce> Of(string key, object? value, bool isSecret) =>
-        (value, isSecret) switch
+    [RequiresUnreferencedCode(SettingsKeys.Untrimmed)]
+    private static IEnumerable<KeyValuePair<string, string>> Values(string key, object? value) =>
+        value switch
         {
-            (null or "", _) => [new SettingInForce(key, null)],
-            (_, true) => [new SettingInForce(key, Hidden)],
-            (string text, _) => [new SettingInForce(key, text)],
-            (bool flag, _) => [new SettingInForce(key, flag ? "true" : "false")],
-            (IDictionary { Count: > 0 } map, _) => map.Keys.Cast<object>()
-                .SelectMany(name => Of($"{key}:{name}", map[name], false)),
-            (IList { Count: > 0 } list, _) => list.Cast<object>().SelectMany((item, i) => Of($"{key}:{i}", item, false)),
-            (IEnumerable, _) => [new SettingInForce(key, null)],
-            _ when TextOf(value) is { } text => [new SettingInForce(key, text)],
-            _ => Of(key, value),
+            null => [KeyValuePair.Create(key, "")],
+            string text => [KeyValuePair.Create(key, text)],
+            bool flag => [KeyValuePair.Create(key, flag ? "true" : "false")],
+            Enum word => [KeyValuePair.Create(key, WordOf(word))],
+            IFormattable number => [KeyValuePair.Create(key, number.ToString(null, CultureInfo.InvariantCulture))],
+            IDictionary members => members
+                .Cast<DictionaryEntry>()
+                .OrderBy(member => member.Key.ToString(), StringComparer.Ordinal)
+                .SelectMany(member => Values($"{key}:{member.Key}", member.Value)),
+            IEnumerable items => items.Cast<object?>().SelectMany((item, i) => Values($"{key}:{i}", item)),
+            _ => Members(key, value),
         };
 
-    /// <summary>Null for a value that has settings of its own.</summary>
-    private static string? TextOf(object value) =>
-        TypeDescriptor.GetConverter(value.GetType()) is var converter
-        && converter.CanConvertTo(typeof(string))
-        && converter.CanConvertFrom(typeof(string))
-            ? converter.ConvertToString(null, CultureInfo.InvariantCulture, value)
-            : null;
+    [RequiresUnreferencedCode(SettingsKeys.Untrimmed)]
+    private static string WordOf(Enum member) =>
+        member.GetType().GetField(member.ToString())?.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name ?? member.ToString();
 }
-
-/// <param name="Options">What was read.</param>
-public sealed record SettingsSection(string Name, object Options);
-
-/// <param name="Key">As it is set: <c>Section:Name</c>.</param>
-/// <param name="Value">Null where it is empty; <see cref="SettingsInForce.Hidden"/> for a secret.</param>
-public sealed record SettingInForce(string Key, string? Value);

@@ -20,7 +20,7 @@ public static class SettingsRegistration
     {
         var settings = Read<TOptions, TValidator>(configuration);
         services.AddSingleton(Options.Create(settings));
-        services.AddSingleton(new SettingsSection(TOptions.Section, settings));
+        services.AddSingleton(SettingsInForce.Of(TOptions.Section, settings));
         return settings;
     }
 

@@ -19,6 +19,7 @@ using RenderFarm.Api.Plans;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Tracing;
 using RenderFarm.Api.Sessions;
+using RenderFarm.Api.Settings;
 using RenderFarm.Api.Videos;
 using RenderFarm.Api.Waiting;
 using RenderFarm.Api.Webhooks;
@@ -45,8 +46,7 @@ internal static class FarmApi
         var builder = WebApplication.CreateBuilder(args);
         builder.Configuration.AddEmbeddedDefaults();
         SectionNames.RefuseMisspelt(builder.Configuration);
-        builder.Services.AddSingleton(new SettingsSection(LogsOptions.Section, builder.Configuration.AddFarmLogs()));
-        builder.Services.AddSingleton<SettingsInForce>();
+        builder.Configuration.AddFarmLogs();
         var api = builder.Services.AddSettings<ApiOptions, ApiOptionsValidator>(builder.Configuration);
         builder.AddTls(api.Tls);
         var metrics = builder.AddMetrics();

@@ -24,8 +24,9 @@ internal static class Tags
         ("Queue", "What waits, by model and class of card; pausing a model, a key or all of it, and going on."),
         ("Models", "What can be asked for: each model's defaults, what it takes, and whether a worker that has it is connected."),
         ("Workers", "Who renders, on which cards, and what they hold; a host is taken out of service and back here."),
-        ("Audit", "What is stored and belongs to nothing, and its removal; the settings in force. Administrators only."),
+        ("Audit", "What is stored and belongs to nothing, and its removal. Administrators only."),
         ("Session", "Who is asking, and how a browser comes to be signed in at the farm's page without the key."),
+        ("Settings", "What the process that answers goes by, without secrets. Administrators only."),
         ("Keys", "API keys: their scopes, quotas, rate and priority ceiling. Administrators only."),
         (
             "Worker protocol",
