@@ -25,7 +25,9 @@ internal sealed class VideoFilterReader(WorkerRegistry workers)
             }
         }
 
-        return await ReadAsync(new FieldReader(tree.ToJson()), ids: null, cancellationToken);
+        var fields = tree.ToJson();
+        WellFormedText.Require(fields);
+        return await ReadAsync(new FieldReader(fields), ids: null, cancellationToken);
     }
 
     /// <param name="fields">The body's <c>filter</c>.</param>

@@ -38,10 +38,13 @@ internal sealed class BulkVerb(string action, string done, IAnsiConsole console,
         };
     }
 
+    /// <summary>A switch alone, for a verb that knows by itself which videos are meant.</summary>
+    public void AddYesTo(Command command) => command.Add(_yes);
+
     public Task<int> RunAsync(FarmClient client, ParseResult parsed, CancellationToken cancellationToken) =>
         RunAsync(client, _filter.Body(parsed), parsed, cancellationToken);
 
-    private async Task<int> RunAsync(FarmClient client, JsonObject filter, ParseResult parsed, CancellationToken cancellationToken)
+    public async Task<int> RunAsync(FarmClient client, JsonObject filter, ParseResult parsed, CancellationToken cancellationToken)
     {
         var body = new JsonObject { ["action"] = action };
         body[filter.Count == 0 ? "all" : "filter"] = filter.Count == 0 ? true : filter;

@@ -24,6 +24,7 @@ internal static class VideoCommands
         yield return Cancel(verbs, console, time);
         yield return Retry(verbs, console, time);
         yield return Delete(verbs, console, time);
+        yield return PruneCommand.Create(run, console, time);
         yield return DownloadCommand.Create(verbs, console);
         yield return Remix(verbs, console);
     }

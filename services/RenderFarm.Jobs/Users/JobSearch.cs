@@ -13,7 +13,7 @@ namespace RenderFarm.Jobs.Users;
 internal sealed class JobSearch
 {
     /// <summary>Rows that one page looks at.</summary>
-    public const int Look = 20_000;
+    public const int Look = 10_000;
 
     /// <summary>The same where each look reads a prompt.</summary>
     public const int LookAtTexts = 5_000;
@@ -35,7 +35,8 @@ internal sealed class JobSearch
         var lead = Leading(scope, filter);
         if (scope.KeyId is { } key)
         {
-            Add(lead == Lead.Key, "j.key_id = @key", ("key", key));
+            // Where metadata leads, its labels have the key too
+            Add(lead is Lead.Key or Lead.Metadata, "j.key_id = @key", ("key", key));
         }
 
         if (filter.Ids is { } ids)

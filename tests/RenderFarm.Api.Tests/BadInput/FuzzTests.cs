@@ -119,6 +119,17 @@ public sealed class FuzzTests(FarmFixture fixture) : IClassFixture<FarmFixture>
             )
         );
 
+    [Property(MaxTest = 500)]
+    public void Filter_AnyQuery_IsReadOrRefused(string name, string value, byte which)
+    {
+        string[] names = ["status", "created_after", "metadata[" + name + "]", "text", "batch", name ?? ""];
+        var query = new QueryCollection(
+            new Dictionary<string, Microsoft.Extensions.Primitives.StringValues> { [names[which % names.Length]] = value }
+        );
+        // No worker is asked for: who there is need not be known
+        Refusable(() => new VideoFilterReader(null!).OfQueryAsync(query, CancellationToken.None).GetAwaiter().GetResult());
+    }
+
     [Property(MaxTest = 1000)]
     public void Picture_AnyBytesAfterASignature_AreReadOrRefused(byte[] bytes, byte kind)
     {

@@ -35,13 +35,16 @@ internal static class JobsTable
                 VALUES ('key_other', 'other', 'other', 3, 100, 0, now());
             INSERT INTO jobs (id, key_id, model, spec, inputs, state, stage, step, steps, best_step, priority, vram_class,
                 least_vram_bytes, estimated_seconds, start_tag, order_key,
-                fence, failures, max_attempts, step_downs, deaths, created_at, queued_at, started_at, finished_at, winning_fence, artifacts)
-            SELECT 'video_' || lpad(to_hex(i), 32, '0'), CASE WHEN i % 10 = 0 THEN 'key_other' ELSE (SELECT id FROM api_keys
+                fence, failures, max_attempts, step_downs, deaths, created_at, queued_at, started_at, finished_at, winning_fence, artifacts,
+                metadata)
+            SELECT 'video_' || lpad(to_hex(CAST(extract(epoch FROM now()) * 1000 AS bigint) - {rows} + i), 12, '0')
+                || lpad(to_hex(i), 20, '0'), CASE WHEN i % 10 = 0 THEN 'key_other' ELSE (SELECT id FROM api_keys
                 WHERE name = 'benchmark') END, 'tiny', '{spec}', '[]',
                 CASE WHEN waits THEN 'queued' ELSE 'completed' END, CASE WHEN waits THEN 'queued' ELSE 'done' END,
                 0, 20, 0, 50, 0, 0, 30, i * 30.0, i * 30.0 - 30000, CASE WHEN waits THEN 0 ELSE 1 END, 0, 3, 0, 0, now(), now(),
                 CASE WHEN waits THEN NULL ELSE now() END, CASE WHEN waits THEN NULL ELSE now() END,
-                CASE WHEN waits THEN NULL ELSE 1 END, CASE WHEN waits THEN NULL ELSE '[]' END
+                CASE WHEN waits THEN NULL ELSE 1 END, CASE WHEN waits THEN NULL ELSE '[]' END,
+                CASE WHEN i % 20 = 0 THEN json_build_object('shot', CAST(i % 1000 / 20 AS text))::text END
             FROM (SELECT i, i % {completed} = 0 AS waits FROM generate_series(1, {rows}) i) numbered;
             INSERT INTO lease_records (job_id, fence, worker_id, slot_id, model, card, worker_version, geometry, attempt, step_downs,
                 leased_at, rendering_at, ended_at, ending, outcome_state)
@@ -50,6 +53,7 @@ internal static class JobsTable
             """
         );
         await api.ExecuteAsync("VACUUM ANALYZE jobs");
+        await api.ExecuteAsync("VACUUM ANALYZE job_labels");
         await api.ExecuteAsync("VACUUM ANALYZE lease_records");
     }
 

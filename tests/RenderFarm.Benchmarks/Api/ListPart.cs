@@ -5,13 +5,32 @@ using RenderFarm.Verbs.Figures;
 namespace RenderFarm.Benchmarks.Api;
 
 /// <summary>
-/// <c>GET /v1/videos</c> with a million rows: pages of the largest size, from anywhere, in either order, for a user and for an
-/// operator.
+/// <c>GET /v1/videos</c> with a million rows: pages of the largest size, from anywhere, in either order, and by each filter alone, for a
+/// user and for an operator.
 /// </summary>
 internal static class ListPart
 {
     private const int Clients = 2;
     private const int Marks = 5_000;
+
+    /// <summary>Each filter alone: what many videos have, what few have, and what none has.</summary>
+    private static readonly (string Name, string Filter)[] Filters =
+    [
+        ("status", "status=completed"),
+        ("rare status", "status=queued"),
+        ("status of none", "status=failed"),
+        ("model", "model=tiny"),
+        ("model of none", "model=other"),
+        ("worker", "worker=worker_gone"),
+        ("worker of none", "worker=worker_none"),
+        ("batch of none", "batch=batch_none"),
+        ("error code of none", "error_code=gpu_lost"),
+        ("metadata", "metadata[shot]=7"),
+        ("metadata of none", "metadata[shot]=none"),
+        ("text", "text=wooden"),
+        ("text of none", "text=needle"),
+        ("time", "created_after=1000000000&created_before=4000000000"),
+    ];
 
     public static async Task<Findings> MeasureAsync(ApiOptions options)
     {
@@ -46,6 +65,17 @@ internal static class ListPart
                 figures.Add(Figure.Most($"list for a {who}, {order}, {options.Rows} rows, p99", pages.P99, "ms", 50));
                 figures.Add(Figure.Most($"list for a {who}, {order}, not answered 200", pages.Failed, "requests", 0));
                 details[$"{who}_{order}"] = pages.ToJson();
+            }
+
+            foreach (var (name, filter) in Filters)
+            {
+                Task<bool> Found(int number) =>
+                    api.GetAsync($"/v1/videos?limit=20&{filter}" + (number % 4 == 0 ? "" : "&after=" + ids[number % ids.Count]));
+                await Load.WarmUpAsync(Clients, Found);
+                var found = await Load.ClosedAsync(Clients, options.Time / 4, Found);
+                figures.Add(Figure.Most($"list for a {who} by {name}, {options.Rows} rows, p99", found.P99, "ms", 100));
+                figures.Add(Figure.Most($"list for a {who} by {name}, not answered 200", found.Failed, "requests", 0));
+                details[$"{who}_{name.Replace(' ', '_')}"] = found.ToJson();
             }
         }
         details["store"] = await api.DurabilityAsync();

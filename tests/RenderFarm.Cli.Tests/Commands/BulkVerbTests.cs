@@ -50,6 +50,20 @@ public sealed class BulkVerbTests : VerbsUnderTest
         Assert.Equal("1 of 2 videos deleted.\nvideo_1  not_found", Console.Output.TrimEnd());
     }
 
+    [Fact]
+    public async Task Prune_IsOfWhatHasEndedLongAgo_AndCountsFirst()
+    {
+        await using var farm = new StubFarm((_, _) => (200, """{"object":"bulk","matched":1,"done":0,"failed":[]}"""));
+        var before = TimeProvider.System.GetUtcNow().AddDays(-90).ToUnixTimeSeconds();
+
+        Assert.Equal(0, await RunAsync(farm, "prune", "--older-than", "90d"));
+
+        var filter = JsonNode.Parse(Assert.Single(farm.Requests).Body)!["filter"]!;
+        Assert.Equal("completed,failed,cancelled,expired", (string?)filter["status"]);
+        Assert.InRange((long)filter["created_before"]!, before, before + 60);
+        Assert.Equal("1 video would be deleted; --yes does it.", Console.Output.Trim());
+    }
+
     [Theory]
     [InlineData("cancel")]
     [InlineData("retry", "video_1", "--all")]
