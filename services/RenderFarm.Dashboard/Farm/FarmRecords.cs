@@ -112,6 +112,12 @@ public sealed record BulkRecord(int Matched, int Done);
 /// <summary>A stored object that no row knows of.</summary>
 public sealed record StrangerRecord(string Key, long SizeBytes, long LastModified);
 
+/// <summary><c>GET /v1/alerts</c>.</summary>
+/// <param name="Configured">False: the farm knows no Alertmanager.</param>
+public sealed record AlertsRecord(bool Configured, IReadOnlyList<AlertRecord> Data);
+
+public sealed record AlertRecord(string Name, string? Severity, string? Summary, string? Description, string? RunbookUrl, long Since);
+
 /// <summary><c>GET /v1/settings</c>.</summary>
 public sealed record SettingsRecord(IReadOnlyList<SettingRecord> Data);
 
