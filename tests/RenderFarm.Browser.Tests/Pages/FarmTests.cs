@@ -154,6 +154,22 @@ public sealed class FarmTests(PageFarm farm)
     }
 
     [Fact]
+    public async Task Alerts_ThatFire_StandAboveTheCards_TheGravestFirst()
+    {
+        await using var one = await Operator.SignInAsync(farm);
+        var page = await one.OpenAsync("/farm");
+        var alerts = page.Locator("[data-alerts] li");
+
+        await Expect(alerts).ToHaveCountAsync(2);
+        await Expect(alerts.First).ToContainTextAsync("The job store does not answer");
+        await Expect(alerts.First.GetByRole(AriaRole.Link, new() { Name = "what to do" }))
+            .ToHaveAttributeAsync("href", "https://example.org/runbooks/store-down.md");
+        await Expect(alerts.Last).ToContainTextAsync("The oldest has waited 71 min.");
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Grafana" })).ToHaveAttributeAsync("href", "https://grafana.example.org/");
+        Assert.Empty(one.Console);
+    }
+
+    [Fact]
     public async Task Queue_AModelIsPaused_ShowsItAndHoldsItBack()
     {
         await using var studio = await farm.StudioAsync(name: "artist who waits");
