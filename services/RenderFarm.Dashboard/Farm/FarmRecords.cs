@@ -29,7 +29,6 @@ public sealed record WorkerRecord
 public sealed record SlotRecord
 {
     public required string Id { get; init; }
-    public SlotKind Kind { get; init; }
     public required string Card { get; init; }
     public string? Driver { get; init; }
     public long TotalBytes { get; init; }

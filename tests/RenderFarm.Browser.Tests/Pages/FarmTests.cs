@@ -165,7 +165,8 @@ public sealed class FarmTests(PageFarm farm)
         await Expect(alerts.First.GetByRole(AriaRole.Link, new() { Name = "what to do" }))
             .ToHaveAttributeAsync("href", "https://example.org/runbooks/store-down.md");
         await Expect(alerts.Last).ToContainTextAsync("The oldest has waited 71 min.");
-        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Grafana" })).ToHaveAttributeAsync("href", "https://grafana.example.org/");
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Grafana" }))
+            .ToHaveAttributeAsync("href", "https://grafana.example.org/");
         Assert.Empty(one.Console);
     }
 
