@@ -11,6 +11,9 @@ public static class VideoLimits
     public const double MaxGuidanceScale = 20;
     public const int MaxLoras = 8;
 
+    /// <summary>Videos of one batch.</summary>
+    public const int MostInBatch = 10_000;
+
     /// <summary>Rows of the rotary table per axis, in patches of 16 pixels; x264 ends at the same figure.</summary>
     public const int MaxSide = 1024 * 16;
 

@@ -2,6 +2,7 @@ using Microsoft.Net.Http.Headers;
 using RenderFarm.Api.Errors;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Videos;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Keys;
 
@@ -18,7 +19,7 @@ internal sealed record BatchRequest(IReadOnlyCollection<NewJob> Jobs, string Dig
 /// </summary>
 internal sealed class BatchReader(VideoSubmission submission) : IDisposable
 {
-    public const int MaxLines = 10_000;
+    public const int MaxLines = VideoLimits.MostInBatch;
     private const int MaxFaultsListed = 100;
     private static readonly string[] LineTypes =
     [

@@ -24,6 +24,7 @@ internal sealed class FarmCalls(IServiceScopeFactory scopes) : IFarm
         using var written = new MemoryStream();
         var context = new DefaultHttpContext { RequestServices = scope.ServiceProvider, RequestAborted = cancellationToken };
         context.TraceIdentifier = visitor.TraceIdentifier;
+        context.Features.Set<IHttpMaxRequestBodySizeFeature>(new BodySize());
         context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(written));
         var (mine, theirs) = (context.Connection, visitor.Connection);
         (mine.LocalIpAddress, mine.LocalPort) = (theirs.LocalIpAddress, theirs.LocalPort);
@@ -63,6 +64,13 @@ internal sealed class FarmCalls(IServiceScopeFactory scopes) : IFarm
             request.ContentLength = body.Length;
             request.Body = new MemoryStream(body);
         }
+    }
+
+    /// <summary>The operation's own limit, which it sets and reads.</summary>
+    private sealed class BodySize : IHttpMaxRequestBodySizeFeature
+    {
+        public bool IsReadOnly => false;
+        public long? MaxRequestBodySize { get; set; }
     }
 
     private static JsonElement BodyOf(MemoryStream written)

@@ -32,3 +32,8 @@ public sealed record PlanRecord
 public sealed record PlanRefusalRecord(string Message, string? Field);
 
 internal sealed record BatchRecord(string Id);
+
+/// <summary>A batch, as far as the list says how it stands.</summary>
+public sealed record BatchProgressRecord(string Id, int Total, BatchProgressCounts Counts);
+
+public sealed record BatchProgressCounts(int Queued, int InProgress, int Completed, int Failed, int Cancelled);

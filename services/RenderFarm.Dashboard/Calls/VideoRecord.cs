@@ -7,6 +7,9 @@ namespace RenderFarm.Dashboard.Calls;
 /// <summary>A Video as <c>/v1/videos</c> shows it: what the page draws of it.</summary>
 public sealed record VideoRecord
 {
+    /// <summary>The tag that a star is.</summary>
+    public const string Star = "star";
+
     public required string Id { get; init; }
     public required string Model { get; init; }
     public required VideoStatus Status { get; init; }
@@ -46,6 +49,7 @@ public sealed record VideoRecord
     public string? BatchId { get; init; }
     public string? TraceId { get; init; }
 
+    public bool IsStarred => Metadata.ContainsKey(Star);
     public bool IsOpen => Status is VideoStatus.Queued or VideoStatus.InProgress;
     public bool IsCancelled => Error?.Code == "cancelled";
 

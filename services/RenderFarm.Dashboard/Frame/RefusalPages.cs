@@ -23,10 +23,23 @@ internal sealed class RefusalPages(PageRenderer renderer) : IEndpointFilter
             }
 
             return await renderer.DrawAsync<RefusalPage>(
-                renderer.BeginForAnybody(context.HttpContext),
+                await PageOfAsync(context.HttpContext),
                 new() { ["Refusal"] = e.Refusal },
                 e.Refusal.Status
             );
+        }
+    }
+
+    /// <summary>With the row on top for whoever is signed in, as far as the farm says who that is.</summary>
+    private async Task<PageContext> PageOfAsync(HttpContext context)
+    {
+        try
+        {
+            return await renderer.BeginAsync(context);
+        }
+        catch (FarmRefusalException)
+        {
+            return renderer.BeginForAnybody(context);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using RenderFarm.Contracts.Videos;
 using RenderFarm.Dashboard.Calls;
 
 namespace RenderFarm.Dashboard.Making;
@@ -23,13 +24,17 @@ public sealed class Order
     public string? this[string name] => _typed.GetValueOrDefault(name);
 
     /// <summary>So many of it, each with a seed of its own.</summary>
-    public int Count =>
-        int.TryParse(this["count"], NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? Math.Max(count, 1) : 1;
+    /// <exception cref="FarmRefusalException">It is no number, or more than a batch may have.</exception>
+    private int Count =>
+        this["count"]?.Trim() is not { Length: > 0 } text ? 1
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count is >= 1 and <= VideoLimits.MostInBatch
+            ? count
+        : throw Refused("count", $"'count' is '{text}': a whole number from 1 to {VideoLimits.MostInBatch} is expected.");
 
     /// <summary>Each line a prompt of its own.</summary>
     public bool IsOfLines => this["lines"] is "true";
 
-    public bool IsBatch => Count > 1 || IsOfLines || Sweeps.Any();
+    public bool IsBatch => this["count"]?.Trim() is { Length: > 0 } and not "1" || IsOfLines || Sweeps.Any();
 
     /// <summary>Fields that hold several values, with commas between.</summary>
     private IEnumerable<(string Name, string[] Values)> Sweeps =>
@@ -45,7 +50,22 @@ public sealed class Order
     public static async Task<Order> ReadAsync(HttpRequest request)
     {
         var form = await request.ReadFormAsync(request.HttpContext.RequestAborted);
-        var order = new Order(form.ToDictionary(one => one.Key, one => one.Value.ToString()));
+        var typed = form.ToDictionary(one => one.Key, one => one.Value.ToString());
+        // Without scripts a chip fills no field: one that somebody has changed counts where the field is empty.
+        foreach (var (field, others) in new (string Field, string[] Others)[] { ("size", []), ("seconds", ["frames"]) })
+        {
+            var chip = typed.GetValueOrDefault(field + "_chip");
+            if (
+                !string.IsNullOrEmpty(chip)
+                && chip != typed.GetValueOrDefault(field + "_drawn")
+                && others.Append(field).All(name => string.IsNullOrEmpty(typed.GetValueOrDefault(name)))
+            )
+            {
+                typed[field] = chip;
+            }
+        }
+
+        var order = new Order(typed);
         foreach (var file in form.Files.Where(file => file.Length > 0 && Pictures.Contains(file.Name)))
         {
             using var bytes = new MemoryStream();
@@ -83,6 +103,10 @@ public sealed class Order
             }
         }
 
+        typed["tags"] = string.Join(
+            ", ",
+            video.Metadata.Where(tag => tag.Key != VideoRecord.Star).Select(tag => tag.Value == "true" ? tag.Key : $"{tag.Key}={tag.Value}")
+        );
         foreach (var (lora, i) in video.Loras.Select((lora, i) => (lora, i)))
         {
             typed[$"lora_{i}"] = lora.Name;
@@ -102,6 +126,7 @@ public sealed class Order
     /// <summary>The body of <c>POST /v1/batches</c>: every combination of what was given several times.</summary>
     public JsonObject Batch(Func<long> seed)
     {
+        _ = Videos;
         var matrix = new JsonObject();
         if (IsOfLines)
         {
@@ -129,10 +154,19 @@ public sealed class Order
     }
 
     /// <summary>How many videos it makes.</summary>
-    public int Videos =>
-        (IsOfLines ? Math.Max(Lines.Length, 1) : 1)
-        * Sweeps.Aggregate(1, (product, sweep) => product * sweep.Values.Length)
-        * (Sweeps.Any(sweep => sweep.Name == "seed") ? 1 : Count);
+    /// <exception cref="FarmRefusalException">More than a batch may have: nothing was made ready for them.</exception>
+    public int Videos
+    {
+        get
+        {
+            var several = Sweeps.Select(sweep => (long)sweep.Values.Length).Append(IsOfLines ? Math.Max(Lines.Length, 1) : 1);
+            var counted = Sweeps.Any(sweep => sweep.Name == "seed") ? several : several.Append(Count);
+            var videos = counted.Aggregate(1L, (product, one) => Math.Min(product * one, int.MaxValue));
+            return videos <= VideoLimits.MostInBatch
+                ? (int)videos
+                : throw Refused("count", $"That makes {videos} videos; a batch has at most {VideoLimits.MostInBatch}.");
+        }
+    }
 
     private string[] Lines =>
         (this["prompt"] ?? "").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -196,6 +230,9 @@ public sealed class Order
 
         return body;
     }
+
+    private static FarmRefusalException Refused(string field, string message) =>
+        new(new FarmRefusal(StatusCodes.Status400BadRequest, "invalid_value", message, field));
 
     private static JsonNode NumberOf(string text) =>
         long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole

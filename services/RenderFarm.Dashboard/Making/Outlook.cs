@@ -15,6 +15,7 @@ public sealed record Outlook(HolderRecord? Worker, PlanRecord? Plan, FarmRefusal
     {
         try
         {
+            _ = order.Videos;
             var models = await visitor.GetAsync<ListRecord<ModelRecord>>("/v1/models");
             var model = models.Data.FirstOrDefault(one => one.Id == order["model"]) ?? models.Data.FirstOrDefault(one => one.Available);
             var holders = (model?.Workers ?? []).Where(worker => worker.Status == "live").Take(MostWorkers);

@@ -35,11 +35,13 @@ public sealed class PageTexts
     /// <summary>The text of a word of the wire, or the word itself where nobody has written one.</summary>
     public string Word(string family, string word) => _texts.TryGetValue($"{family}.{word}", out var text) ? text : word.Replace('_', ' ');
 
-    /// <summary>Those that scripts need: <c>js.</c> and what follows.</summary>
+    /// <summary>Those that scripts need: <c>js.</c> and what follows, and the stages by their whole names.</summary>
     public IEnumerable<KeyValuePair<string, string>> OfScripts =>
         _texts
-            .Where(text => text.Key.StartsWith("js.", StringComparison.Ordinal))
-            .Select(text => KeyValuePair.Create(text.Key["js.".Length..], text.Value))
+            .Where(text => text.Key.StartsWith("js.", StringComparison.Ordinal) || text.Key.StartsWith("stage.", StringComparison.Ordinal))
+            .Select(text =>
+                KeyValuePair.Create(text.Key.StartsWith("js.", StringComparison.Ordinal) ? text.Key["js.".Length..] : text.Key, text.Value)
+            )
             .OrderBy(text => text.Key, StringComparer.Ordinal);
 
     public static PageTexts In(string language) => All[language];

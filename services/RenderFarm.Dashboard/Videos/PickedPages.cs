@@ -22,6 +22,11 @@ internal static class PickedPages
     {
         var page = await renderer.BeginAsync(context);
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
+        if (form["action"] == "compare" && form["id"] is [{ } one, { } other])
+        {
+            return Back.To($"/videos/{Uri.EscapeDataString(one)}?with={Uri.EscapeDataString(other)}");
+        }
+
         var action = Actions.Contains(form["action"].ToString()) ? form["action"].ToString() : Actions[0];
         var isAll = form["all"] == "true";
         var body = new JsonObject { ["action"] = action };
@@ -73,7 +78,7 @@ internal static class PickedPages
     {
         var filter = new JsonObject();
         var metadata = new JsonObject();
-        foreach (var (name, value) in terms)
+        foreach (var (name, value) in terms.Select(VideoFilter.Asked))
         {
             if (VideoFilter.IsTag(name))
             {

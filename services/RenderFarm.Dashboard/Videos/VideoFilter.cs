@@ -33,15 +33,21 @@ public sealed record VideoFilter
                     .Where(one => Words.Contains(one.Key) || IsTag(one.Key))
                     .Select(one => KeyValuePair.Create(one.Key, one.Value.ToString().Trim()))
                     .Where(one => one.Value.Length > 0),
+                .. TagOf(query["tag"].ToString()),
             ],
             After = query["after"].ToString() is { Length: > 0 } after ? after : null,
             AsTable = query["view"] == "table",
         };
 
     /// <summary>What the farm is asked.</summary>
-    public string Operation =>
-        "/v1/videos?"
-        + Join(Terms.Append(new("limit", (AsTable ? PageOfRows : PageOfPosters).ToString(CultureInfo.InvariantCulture))), After);
+    public string Operation
+    {
+        get
+        {
+            var most = (AsTable ? PageOfRows : PageOfPosters).ToString(CultureInfo.InvariantCulture);
+            return "/v1/videos?" + Join(Terms.Select(Asked).Append(new("limit", most)), After);
+        }
+    }
 
     /// <summary>The page that shows what follows.</summary>
     public string PageAfter(string? id) => Page(Terms.Concat(View), id);
@@ -54,6 +60,34 @@ public sealed record VideoFilter
     public string OtherView => Page(AsTable ? Terms : Terms.Append(new("view", "table")), After);
 
     private IEnumerable<KeyValuePair<string, string>> View => AsTable ? [new("view", "table")] : [];
+
+    /// <summary>As the farm is asked for it: times are unix seconds, and a day that ends a span is in it.</summary>
+    public static KeyValuePair<string, string> Asked(KeyValuePair<string, string> term)
+    {
+        if (
+            !term.Key.StartsWith("created_", StringComparison.Ordinal)
+            || !DateTimeOffset.TryParseExact(
+                term.Value,
+                "yyyy-MM-dd",
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal,
+                out var day
+            )
+        )
+        {
+            return term;
+        }
+
+        var at = term.Key == "created_before" ? day.AddDays(1) : day;
+        return KeyValuePair.Create(term.Key, at.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary><c>client=north</c>, or <c>sea</c>, from the field of the filter's form.</summary>
+    private static IEnumerable<KeyValuePair<string, string>> TagOf(string tag)
+    {
+        var pair = tag.Split('=', 2, StringSplitOptions.TrimEntries);
+        return pair[0].Length == 0 ? [] : [KeyValuePair.Create($"metadata[{pair[0]}]", pair.Length > 1 ? pair[1] : "true")];
+    }
 
     public static bool IsTag(string name) => name.StartsWith("metadata[", StringComparison.Ordinal) && name.EndsWith(']');
 

@@ -1,28 +1,32 @@
 // The list: live places, keys, selection. Rows never move under the pointer.
-import { about, localTimes, say } from "./words.js";
+import { localTimes, progressed, say, tell } from "./words.js";
 import { hear } from "./stream.js";
-import { onKey, perform } from "./manner.js";
+import { ask, onKey, perform } from "./manner.js";
 
 const calm = 250;
 // More changed places than this in one pass are told as a sum and fetched when it is calmer.
 const most = 12;
+const many = 60;
 
 export function start() {
     const list = document.querySelector("[data-list]");
     const view = list?.dataset.list ?? "posters";
     const place = id => document.getElementById(`v-${id}`);
-    const places = () => [...document.querySelectorAll("[data-id]")];
+    const places = () => [...document.querySelectorAll("[data-id]:not([hidden])")];
     const unseen = new Set();
     const changed = new Set();
     const progress = new Map();
     let waiting = null;
     let extra = 0;
+    let busy = false;
 
     hear(({ kind, data }) => {
         if (kind === "again") {
             places().filter(one => ["waiting", "running"].includes(one.dataset.state)).forEach(one => changed.add(one.dataset.id));
         } else if (kind === "video.progress") {
-            progress.set(data.id, data);
+            if (place(data.id)) {
+                progress.set(data.id, data);
+            }
         } else if (kind === "video.preview") {
             preview(place(data.id), data);
         } else if (place(data.id)) {
@@ -41,13 +45,18 @@ export function start() {
     async function pass() {
         waiting = null;
         for (const [id, data] of progress) {
-            step(place(id), data);
+            progressed(place(id), data);
         }
         progress.clear();
-        if (unseen.size) {
-            const news = document.querySelector("[data-news]");
+        // Only the whole list shows everything that comes.
+        const news = document.querySelector("[data-news]");
+        if (unseen.size && news) {
             news.hidden = false;
             news.firstElementChild.textContent = say("added", unseen.size + extra);
+        }
+        if (changed.size > many || busy) {
+            busy = changed.size > many;
+            tell(busy ? say("many", changed.size) : "");
         }
         const now = [...changed].slice(0, most);
         now.forEach(id => changed.delete(id));
@@ -61,7 +70,8 @@ export function start() {
         const old = place(id);
         const answer = await fetch(`/videos/${id}/item?view=${view}`).catch(() => null);
         if (answer?.status === 404) {
-            old?.remove();
+            // It keeps its place: whoever deleted it may take that back.
+            old?.setAttribute("hidden", "");
         } else if (answer?.ok && old) {
             const holder = document.createElement("template");
             holder.innerHTML = await answer.text();
@@ -74,28 +84,6 @@ export function start() {
             if (focused) {
                 fresh.querySelector("[data-open]").focus();
             }
-        }
-    }
-
-    function step(one, data) {
-        if (!one) {
-            return;
-        }
-        if (one.dataset.state === "waiting") {
-            changed.add(data.id);
-            return;
-        }
-        const bar = one.querySelector("[data-progress]");
-        if (bar) {
-            bar.value = data.progress;
-        }
-        const eta = one.querySelector("[data-eta]");
-        if (eta && data.eta_seconds != null) {
-            eta.textContent = about(data.eta_seconds);
-        }
-        const word = one.querySelector("[data-word]");
-        if (word && data.stage === "denoising") {
-            word.textContent = word.textContent.replace(/ ?\d*\/?\d*$/, "") + ` ${data.step}/${data.steps}`;
         }
     }
 
@@ -140,13 +128,14 @@ export function start() {
         if (form) {
             form.hidden = some === 0;
             form.querySelector("[data-picked-count]").textContent = say("picked", some);
+            form.querySelector("[value=compare]").hidden = some !== 2;
         }
     };
     document.addEventListener("change", event => event.target.matches("[data-pick]") && count());
     count();
     form?.addEventListener("submit", event => {
-        if (form.elements.all?.checked) {
-            return; // The next page counts them and asks.
+        if (form.elements.all?.checked || event.submitter.value === "compare") {
+            return; // The next page counts them and asks, or shows both.
         }
         event.preventDefault();
         does(event.submitter.value, picked());
@@ -179,6 +168,14 @@ export function start() {
         if (box) {
             box.checked = !box.checked;
             count();
+        }
+    });
+    onKey("s", async () => {
+        const one = current();
+        if (form && one) {
+            await ask("PATCH", `/v1/videos/${one.dataset.id}`, { metadata: { star: one.dataset.star ? null : "true" } });
+            changed.add(one.dataset.id);
+            waiting ??= setTimeout(pass, 0);
         }
     });
     onKey("u", () => { if (current()) { location.href = `/new?from=${current().dataset.id}`; } });

@@ -4,7 +4,7 @@ import { signedOut } from "./stream.js";
 
 const kept = "renderfarm-new";
 const settled = 400;
-const quiet = ["csrf", "act", "size_chip", "seconds_chip"];
+const quiet = ["csrf", "act", "size_chip", "seconds_chip", "size_drawn", "seconds_drawn"];
 
 export function start(form) {
     const field = name => form.elements[name];
@@ -61,11 +61,10 @@ export function start(form) {
         for (const name of ["input_reference", "last_frame"]) {
             form.querySelector(`#f-${name}`).closest(".field").hidden = now ? !now.takes.includes(name) : false;
         }
-        const differs = ["frames", "fps", "steps", "guidance_scale", "shift", "sampler", "quality", "seed", "priority"].filter(name => field(name).value);
+        const differs = ["frames", "fps", "steps", "guidance_scale", "shift", "sampler", "quality", "seed", "priority"].filter(name => field(name).value && field(name).value !== String(now?.[name]));
         form.querySelector("[data-differs]").textContent = differs.length
             ? say("differs", differs.map(name => `${form.querySelector(`label[for="f-${name}"]`).textContent} ${field(name).value}`).join(", ")) : "";
-        const shape = Number(field("count")?.value || 1);
-        form.querySelector("[data-count]").textContent = shape > 1 ? say("count", shape) : "";
+        form.querySelector("[data-note]").textContent = now?.note ?? "";
     }
     function sizes() {
         const holder = form.querySelector("[data-sizes]");
@@ -148,7 +147,7 @@ export function start(form) {
     });
 
     function refused(page) {
-        form.querySelectorAll(".fault").forEach(one => one.remove());
+        form.querySelectorAll(".fault:not(.plan)").forEach(one => one.remove());
         for (const fault of page.querySelectorAll(".fault")) {
             const name = fault.closest(".field")?.querySelector("[name]")?.name;
             const here = name && form.querySelector(`#f-${name}`);
@@ -158,7 +157,7 @@ export function start(form) {
                 here.closest("details")?.setAttribute("open", "");
                 here.focus();
             } else {
-                outlook.replaceChildren(fault);
+                form.querySelector("[data-refusals]").replaceChildren(fault);
             }
         }
     }

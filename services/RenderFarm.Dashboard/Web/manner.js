@@ -2,7 +2,7 @@
 import { csrf, say, tell } from "./words.js";
 import { signedOut } from "./stream.js";
 
-const undoFor = 8000;
+export const undoFor = 8000;
 const typing = event => event.target.closest("input, textarea, select, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey;
 
 // The same request that anybody makes; a refusal comes back as { refusal }: a video has an error of its own.
@@ -34,7 +34,7 @@ export async function perform(name, ids, after) {
     const answers = await Promise.all(ids.map(id => act(name, id)));
     const failed = answers.find(answer => answer.refusal);
     const done = ids.filter((_, i) => !answers[i].refusal);
-    after?.(done);
+    after?.(done, name);
     undo(failed ? failed.refusal.message : say(said[name]), done.length && undoes[name] ? () => perform(undoes[name], done, after) : null);
 }
 
@@ -63,9 +63,9 @@ export function acts() {
         event.preventDefault();
         const button = form.querySelector("button");
         button.setAttribute("aria-busy", "true");
-        perform(match[2], [match[1]], done => {
+        perform(match[2], [match[1]], (done, name) => {
             button.removeAttribute("aria-busy");
-            document.dispatchEvent(new CustomEvent("renderfarm-acted", { detail: { name: match[2], ids: done } }));
+            document.dispatchEvent(new CustomEvent("renderfarm-acted", { detail: { name, ids: done } }));
         });
     });
     document.addEventListener("click", event => {

@@ -3,6 +3,7 @@ import { say, tell } from "./words.js";
 
 const kinds = ["queued", "started", "completed", "failed", "cancelled", "expired", "deleted", "progress", "preview"].map(kind => `video.${kind}`);
 const lookEvery = 15000;
+const calm = 1000;
 const placeKept = "renderfarm-place";
 const placeGood = 10 * 60 * 1000;
 const channel = new BroadcastChannel("renderfarm");
@@ -23,6 +24,12 @@ export function start() {
         listen();
     }
     queue();
+    let soon;
+    hear(({ kind }) => {
+        if (kind !== "video.progress" && kind !== "video.preview") {
+            soon ??= setTimeout(() => { soon = undefined; queue(); }, calm);
+        }
+    });
     setInterval(() => document.hidden || queue(), lookEvery);
     addEventListener("pagehide", () => source?.close());
     addEventListener("pageshow", event => event.persisted && location.reload());

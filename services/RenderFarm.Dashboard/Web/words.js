@@ -25,6 +25,25 @@ export function localTimes(root) {
     }
 }
 
+// What a video's progress changes of its place; its state is the page's to draw anew.
+export function progressed(place, data) {
+    if (place?.dataset.state !== "running") {
+        return;
+    }
+    const bar = place.querySelector("[data-progress]");
+    if (bar) {
+        bar.value = data.progress;
+    }
+    const eta = place.querySelector("[data-eta]");
+    if (eta && data.eta_seconds != null) {
+        eta.textContent = about(data.eta_seconds);
+    }
+    const word = place.querySelector("[data-word]");
+    if (word) {
+        word.textContent = say(`stage.${data.stage}`) + (data.stage === "denoising" ? ` ${data.step}/${data.steps}` : "");
+    }
+}
+
 // The sentence in the row on top: the page's own troubles.
 export function tell(text, link) {
     const line = document.querySelector("[data-say]");

@@ -55,6 +55,18 @@ internal sealed class Studio(PageFarm farm, IBrowserContext browser, string key,
         return (string)video!["id"]!;
     }
 
+    /// <returns>The batch's id.</returns>
+    public async Task<string> BatchAsync(string prompt, int seeds)
+    {
+        using var answer = await http.PostAsJsonAsync(
+            "/v1/batches",
+            new { matrix = new { seed = Enumerable.Range(1, seeds) }, @base = new { prompt, model } }
+        );
+        var batch = await answer.Content.ReadFromJsonAsync<JsonObject>();
+        Assert.True(answer.IsSuccessStatusCode, batch?.ToJsonString());
+        return (string)batch!["id"]!;
+    }
+
     /// <summary>Submitted, rendered, stored.</summary>
     public async Task<string> FinishedAsync(string prompt, int film = 0, object? more = null)
     {

@@ -196,6 +196,105 @@ public sealed partial class ArtistTests(PageFarm farm)
         await Expect(page.Locator("#f-prompt")).ToHaveValueAsync("a door");
     }
 
+    [Fact]
+    public async Task Video_CancelledOrDeletedOnItsPage_IsTakenBackThere()
+    {
+        await using var studio = await farm.StudioAsync();
+        var id = await studio.SubmitAsync("to and fro");
+        var page = await studio.OpenAsync($"/videos/{id}");
+        await page.ClickAsync("form[data-act=cancel] button");
+        await Expect(page.Locator("article")).ToHaveAttributeAsync("data-state", "cancelled");
+
+        await page.ClickAsync("[data-undo] button");
+        await Expect(page.Locator("article")).ToHaveAttributeAsync("data-state", "waiting");
+        await page.ClickAsync("form[data-act=delete] button");
+        await Expect(page.Locator("[data-undo]")).ToContainTextAsync("Deleted.");
+        await page.ClickAsync("[data-undo] button");
+        await Expect(page.Locator("[data-undo]")).ToContainTextAsync("It is back.");
+
+        using var answer = await studio.Http.GetAsync($"/v1/videos/{id}", TestContext.Current.CancellationToken);
+        Assert.True(answer.IsSuccessStatusCode);
+        Assert.Equal($"/videos/{id}", new Uri(page.Url).AbsolutePath);
+    }
+
+    [Fact]
+    public async Task Remix_ThatIsBeingTyped_StaysWhenTheVideoIsDone()
+    {
+        await using var studio = await farm.StudioAsync();
+        var id = await studio.SubmitAsync("a hill");
+        var page = await studio.OpenAsync($"/videos/{id}");
+        await page.ClickAsync(".remix summary");
+        await page.FillAsync("#remix", "a hill under snow");
+        await studio.Worker.TakeAsync(id);
+
+        await studio.Worker.CompleteAsync(id, (await farm.FilmsAsync())[0]);
+
+        await Expect(page.Locator("video")).ToBeVisibleAsync();
+        await Expect(page.Locator("#remix")).ToHaveValueAsync("a hill under snow");
+        await Expect(page.Locator("#remix")).ToBeFocusedAsync();
+    }
+
+    [Fact]
+    public async Task List_DeletesAndTakesBack_StarsAndComparesTwo()
+    {
+        await using var studio = await farm.StudioAsync();
+        var (first, second) = (await studio.FinishedAsync("one", 0), await studio.FinishedAsync("two", 1));
+        var page = await studio.OpenAsync("/videos");
+        await page.WaitForFunctionAsync("() => document.documentElement.dataset.ready");
+        await page.Keyboard.PressAsync("j");
+        await page.Keyboard.PressAsync("d");
+        await Expect(page.Locator($"#v-{second}")).ToBeHiddenAsync();
+        await page.ClickAsync("[data-undo] button");
+        await Expect(page.Locator($"#v-{second}")).ToBeVisibleAsync();
+
+        await page.Keyboard.PressAsync("j");
+        await page.Keyboard.PressAsync("s");
+        await Expect(page.Locator(".star")).ToHaveCountAsync(1);
+        await page.Locator($"#v-{first} [data-pick]").CheckAsync(new() { Force = true });
+        await page.Locator($"#v-{second} [data-pick]").CheckAsync(new() { Force = true });
+        await page.ClickAsync("[data-picked] [value=compare]");
+
+        await Expect(page.Locator("[data-player]")).ToHaveCountAsync(2);
+    }
+
+    [Fact]
+    public async Task AllThatMatch_AreCountedAndAskedFor_BeforeAnythingIsDone()
+    {
+        await using var studio = await farm.StudioAsync();
+        await studio.BatchAsync("many", seeds: 30);
+        var page = await studio.OpenAsync("/videos?status=queued");
+        await page.WaitForFunctionAsync("() => document.documentElement.dataset.ready");
+        await page.Locator("[data-pick]").First.CheckAsync(new() { Force = true });
+        await page.CheckAsync("[name=all]");
+
+        await page.ClickAsync("[data-picked] [value=cancel]");
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Cancel 30 videos?");
+        await page.ClickAsync(".sheet button.primary");
+
+        await Expect(page.Locator(".card")).ToHaveCountAsync(0);
+        var left = await studio.Http.GetStringAsync("/v1/videos?status=queued", TestContext.Current.CancellationToken);
+        Assert.Contains("\"data\":[]", left, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("100000000")]
+    [InlineData("-4")]
+    [InlineData("abc")]
+    public async Task Count_ThatIsNone_IsRefusedAtItsField(string count)
+    {
+        await using var studio = await farm.StudioAsync();
+        var page = await studio.OpenAsync($"/new?model={studio.Model}");
+        await page.FillAsync("#f-prompt", "many");
+        await page.ClickAsync("[data-batch] summary");
+        await page.FillAsync("#f-count", count);
+
+        await page.ClickAsync("[data-send]");
+
+        await Expect(page.Locator("#e-count")).ToContainTextAsync("10000");
+        var made = await studio.Http.GetStringAsync("/v1/videos", TestContext.Current.CancellationToken);
+        Assert.Contains("\"data\":[]", made, StringComparison.Ordinal);
+    }
+
     [GeneratedRegex("/videos/video_[0-9a-f]+$")]
     private static partial Regex OneVideo();
 }

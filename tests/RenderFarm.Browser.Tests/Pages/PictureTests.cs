@@ -74,7 +74,7 @@ public sealed class PictureTests(PageFarm farm)
             "Red fox in fresh snow at dawn, breath in the cold air, slow push in",
             "Steam rises from a cup of tea by a window, dust in the sunlight",
             "A lighthouse in a storm, long exposure, waves break over the rocks and the beam turns through the spray",
-            "纸灯笼在夜晚的河面上漂流",
+            "Paper lanterns float down a river at night, far away and close",
         ];
         var done = "";
         foreach (var (prompt, i) in prompts.Select((prompt, i) => (prompt, i)))
@@ -94,6 +94,7 @@ public sealed class PictureTests(PageFarm farm)
         await studio.Worker.TakeAsync(running);
         await studio.Worker.RenewAsync(running, 12);
         var waiting = await studio.SubmitAsync("An old bicycle against a blue wall, noon, shadows move");
+        var batch = await studio.BatchAsync("A kite over dunes at dusk", seeds: 4);
         var cancelled = await studio.SubmitAsync("Fog over rice terraces");
         using var answer = await studio.Http.PostAsync($"/v1/videos/{cancelled}/cancel", null);
         answer.EnsureSuccessStatusCode();
@@ -108,6 +109,7 @@ public sealed class PictureTests(PageFarm farm)
             ("new", $"/new?model={studio.Model}"),
             ("again", $"/new?from={done}"),
             ("sign-in", "/sign-in?refused=key"),
+            ("batch", $"/videos?batch={batch}"),
             ("missing", "/videos/video_0000"),
         ];
     }

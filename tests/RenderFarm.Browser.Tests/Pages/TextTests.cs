@@ -43,7 +43,26 @@ public sealed partial class TextTests
             .Where(name => !name.EndsWith('.'))
             .ToHashSet(StringComparer.Ordinal);
 
+        // Families are named by what comes before the dot: "help." + Name, Word("stage", …)
+        var families = sources
+            .Values.SelectMany(source => Families().Matches(source))
+            .Select(match => match.Groups[1].Success ? match.Groups[1].Value : match.Groups[2].Value + ".")
+            .Append("js.stage.")
+            .Append("stage.")
+            .ToHashSet(StringComparer.Ordinal);
         Assert.Empty(named.Except(names));
+        Assert.Empty(names.Where(name => !families.Any(family => name.StartsWith(family, StringComparison.Ordinal)) && !IsNamed(name)));
+
+        // Sentences are chosen among too: any place that has the name in quotation marks counts
+        bool IsNamed(string name) =>
+            sources.Any(source =>
+                source.Value.Contains(
+                    source.Key.EndsWith(".js", StringComparison.Ordinal) && name.StartsWith("js.", StringComparison.Ordinal)
+                        ? $"\"{name["js.".Length..]}\""
+                        : $"\"{name}\"",
+                    StringComparison.Ordinal
+                )
+            );
     }
 
     [Theory]
@@ -78,6 +97,9 @@ public sealed partial class TextTests
 
     [GeneratedRegex(@"(?:\bT\(|exts\[)""([a-z_.0-9]+)""")]
     private static partial Regex InComponents();
+
+    [GeneratedRegex(@"""((?:[a-z_]+\.)+)""|\bWord\(""([a-z_]+)""")]
+    private static partial Regex Families();
 
     [GeneratedRegex(@"\bsay\(""([a-z_]+)""")]
     private static partial Regex InScripts();

@@ -33,17 +33,23 @@ public sealed class TroubleTests(PageFarm farm)
         await page.ClickAsync("a.primary");
         await page.FillAsync("#f-prompt", "without a script");
         await page.CheckAsync($"[name=model][value='{studio.Model}']", new() { Force = true });
+        await page.CheckAsync("[name=seconds_chip] >> nth=0", new() { Force = true });
         await page.ClickAsync("[data-plan]");
         await Expect(page.Locator("[data-outlook]")).ToContainTextAsync("On rack-");
 
         await page.ClickAsync("[data-send]");
 
         await Expect(page.Locator("h1")).ToHaveTextAsync("without a script");
+        await Expect(page.Locator("[data-fact=length]")).ToContainTextAsync("21 frames");
         await page.ClickAsync("form[data-act=cancel] button");
         await Expect(page.Locator("article")).ToHaveAttributeAsync("data-state", "cancelled");
         await page.GotoAsync("/videos");
         await Expect(page.Locator(".card")).ToHaveCountAsync(1);
-        await Expect(page.Locator("time, .card")).ToHaveCountAsync(1);
+        await page.ClickAsync(".card .poster");
+        await page.ClickAsync("form[data-act=delete] button");
+        await Expect(page.Locator(".card")).ToHaveCountAsync(0);
+        await page.ClickAsync("form[data-act=undelete] button");
+        await Expect(page.Locator("h1")).ToHaveTextAsync("without a script");
     }
 
     [Fact]
@@ -77,6 +83,18 @@ public sealed class TroubleTests(PageFarm farm)
         await studio.SubmitAsync("heard in the other");
 
         await Expect(second.Locator("[data-news]")).ToContainTextAsync("2 new");
+    }
+
+    [Fact]
+    public async Task Refusal_KeepsTheRowOnTop()
+    {
+        await using var studio = await farm.StudioAsync();
+        var page = await studio.OpenAsync("/videos?status=banana");
+
+        await Expect(page.Locator("[data-refusal]")).ToContainTextAsync("banana");
+        await Expect(page.Locator("nav a[href='/new']")).ToBeVisibleAsync();
+        await page.GotoAsync("/videos/video_0000");
+        await Expect(page.Locator("h1")).ToHaveTextAsync("It isn't here");
     }
 
     [Fact]
