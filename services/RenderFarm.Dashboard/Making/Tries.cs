@@ -13,7 +13,7 @@ internal static class Tries
     /// <returns>Names of texts.</returns>
     public static IReadOnlyList<string> Of(IReadOnlyList<ModelRecord> models, ModelRecord? chosen = null)
     {
-        var hand = chosen ?? models.FirstOrDefault(model => model.Available && model.Id != Demo) ?? models.FirstOrDefault();
+        var hand = chosen ?? models.FirstOrDefault(model => model.Available && model.Id != Demo) ?? (models.Count > 0 ? models[0] : null);
         var family = hand?.Id == Demo ? "try.demo." : "try.";
         return [family + "1", family + "2", family + "3"];
     }

@@ -51,7 +51,7 @@ public sealed partial class TextTests
             .Append("stage.")
             .ToHashSet(StringComparer.Ordinal);
         Assert.Empty(named.Except(names));
-        Assert.Empty(names.Where(name => !families.Any(family => name.StartsWith(family, StringComparison.Ordinal)) && !IsNamed(name)));
+        Assert.DoesNotContain(names, name => !families.Any(family => name.StartsWith(family, StringComparison.Ordinal)) && !IsNamed(name));
 
         // Sentences are chosen among too: any place that has the name in quotation marks counts
         bool IsNamed(string name) =>
