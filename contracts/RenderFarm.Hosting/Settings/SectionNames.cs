@@ -14,6 +14,7 @@ public static class SectionNames
         "Api",
         "Artifacts",
         "Bus",
+        "Dashboard",
         "Keys",
         "Logs",
         "Metrics",

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
+using RenderFarm.Api.Alerts;
 using RenderFarm.Api.Audit;
 using RenderFarm.Api.Batches;
 using RenderFarm.Api.Description;
@@ -107,6 +108,8 @@ internal static class FarmApi
         // What a request goes through
         builder.Services.AddSettings<OutboundOptions, OutboundOptionsValidator>(builder.Configuration);
         builder.Services.AddSingleton<OutboundGuard>();
+        builder.Services.AddSettings<DashboardOptions, DashboardOptionsValidator>(builder.Configuration);
+        builder.Services.AddSingleton<Alertmanager>();
         builder.Services.AddSettings<VideosOptions, VideosOptionsValidator>(builder.Configuration);
         builder.Services.AddSingleton<PictureFetcher>();
         builder.Services.AddSingleton<PictureIntake>();
@@ -168,6 +171,7 @@ internal static class FarmApi
         app.MapEnrolment();
         app.MapLeases();
         app.MapAudit();
+        app.MapAlerts();
         app.MapSettings();
         app.MapHealth();
         app.MapOpenApi();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -34,10 +33,8 @@ internal static class FarmPages
     {
         var page = await renderer.BeginAsync(context);
         var sight = await FarmSight.LookAsync(page.Visitor);
-        var invitations = page.Session!.MayRun
-            ? (await page.Visitor.GetAsync<ListRecord<InvitationRecord>>("/v1/workers/invitations")).Data
-            : [];
-        return await renderer.DrawAsync<FarmPage>(page, new() { ["Sight"] = sight, ["Invitations"] = invitations });
+        var office = page.Session!.MayRun ? await FarmOffice.LookAsync(page.Visitor) : null;
+        return await renderer.DrawAsync<FarmPage>(page, new() { ["Sight"] = sight, ["Office"] = office });
     }
 
     /// <summary>The part that changes by itself, for a script that has heard of a change.</summary>
@@ -86,8 +83,8 @@ internal static class FarmPages
     {
         var page = await renderer.BeginAsync(context);
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var (name, uses) = (form["name"].ToString().Trim(), Whole(form["uses"]) ?? 1);
-        var body = new JsonObject { ["expires_in"] = Whole(form["expires_in"]) ?? 3600, ["uses"] = uses };
+        var name = form["name"].ToString().Trim();
+        var body = new JsonObject { ["expires_in"] = form["expires_in"].ToString() };
         if (name.Length > 0)
         {
             body["name"] = name;
@@ -121,7 +118,4 @@ internal static class FarmPages
         await new Visitor(farm, context).ChangeAsync<object>(HttpMethods.Post, $"/v1/queue/{verb}", part);
         return await Back.ToAsync(context, "/farm");
     }
-
-    private static int? Whole(string? text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var whole) ? whole : null;
 }

@@ -29,7 +29,6 @@ public sealed record WorkerRecord
 public sealed record SlotRecord
 {
     public required string Id { get; init; }
-    public SlotKind Kind { get; init; }
     public required string Card { get; init; }
     public string? Driver { get; init; }
     public long TotalBytes { get; init; }
@@ -111,6 +110,12 @@ public sealed record BulkRecord(int Matched, int Done);
 
 /// <summary>A stored object that no row knows of.</summary>
 public sealed record StrangerRecord(string Key, long SizeBytes, long LastModified);
+
+/// <summary><c>GET /v1/alerts</c>.</summary>
+/// <param name="Configured">False: the farm knows no Alertmanager.</param>
+public sealed record AlertsRecord(bool Configured, IReadOnlyList<AlertRecord> Data);
+
+public sealed record AlertRecord(string Name, string? Severity, string? Summary, string? Description, string? RunbookUrl, long Since);
 
 /// <summary><c>GET /v1/settings</c>.</summary>
 public sealed record SettingsRecord(IReadOnlyList<SettingRecord> Data);

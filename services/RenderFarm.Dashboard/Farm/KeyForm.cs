@@ -40,7 +40,7 @@ public sealed record KeyForm(IReadOnlyDictionary<string, string> Values, IReadOn
                 ["requests_per_minute"] = Text(key.RequestsPerMinute),
                 ["class"] = key.Class,
                 ["expires_at"] = key.ExpiresAt is { } end
-                    ? DateTimeOffset.FromUnixTimeSeconds(end).ToString(DayForm, CultureInfo.InvariantCulture)
+                    ? DateTimeOffset.FromUnixTimeSeconds(end - 1).ToString(DayForm, CultureInfo.InvariantCulture)
                     : null,
             }.ToDictionary(field => field.Key, field => field.Value ?? ""),
             key.Scopes
@@ -50,33 +50,36 @@ public sealed record KeyForm(IReadOnlyDictionary<string, string> Values, IReadOn
     {
         var scopes = new JsonArray([.. Scopes.Select(scope => (JsonNode)scope)]);
         var body = new JsonObject { ["scopes"] = scopes, ["quotas"] = new JsonObject() };
-        Fill(body, isChange: false);
+        foreach (var (name, text) in Values.Where(field => field.Value.Length > 0))
+        {
+            Place(body, name)[name] = Value(name, text);
+        }
+
         return body;
     }
 
-    /// <summary>All that a form shows is said, for what it leaves empty is to be no limit from now on.</summary>
-    public JsonObject ForChange()
+    /// <summary>What differs: who has left a field as it was does not take back what somebody else has changed meanwhile.</summary>
+    /// <param name="before">The form as it would be drawn now.</param>
+    public JsonObject ChangesOf(KeyForm before)
     {
         var body = new JsonObject { ["quotas"] = new JsonObject() };
-        Fill(body, isChange: true);
+        foreach (var (name, text) in Values.Where(field => field.Value != before[field.Key]))
+        {
+            // What a key can't be without goes as it is, and the farm says so at its field
+            var mayBeNothing = name is not ("name" or "priority_ceiling");
+            Place(body, name)[name] = text.Length == 0 && mayBeNothing ? null : Value(name, text);
+        }
+
         return body;
     }
 
-    private void Fill(JsonObject body, bool isChange)
-    {
-        foreach (var (name, text) in Values)
-        {
-            var place = name is "queued" or "running" or "per_day" ? (JsonObject)body["quotas"]! : body;
-            if (text.Length > 0)
-            {
-                place[name] = name is "name" or "class" ? text : name is "expires_at" ? End(text) : Number(text);
-            }
-            else if (isChange && name is not ("name" or "priority_ceiling"))
-            {
-                place[name] = null;
-            }
-        }
-    }
+    private static JsonObject Place(JsonObject body, string name) =>
+        name is "queued" or "running" or "per_day" ? (JsonObject)body["quotas"]! : body;
+
+    private static JsonNode Value(string name, string text) =>
+        name is "name" or "class" ? text
+        : name is "expires_at" ? End(text)
+        : Number(text);
 
     /// <summary>What is no number goes as it is: the farm says at which field.</summary>
     private static JsonNode Number(string text) =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -50,14 +49,14 @@ internal static class KeyPages
     {
         var page = await renderer.BeginAsync(context);
         var form = await KeyForm.ReadAsync(context.Request);
+        var key = await page.Visitor.GetAsync<KeyRecord>(PathOf(id));
         try
         {
-            await page.Visitor.ChangeAsync<KeyRecord>(HttpMethods.Patch, PathOf(id), form.ForChange());
+            await page.Visitor.ChangeAsync<KeyRecord>(HttpMethods.Patch, PathOf(id), form.ChangesOf(KeyForm.Of(key)));
             return Back.To("/farm/keys");
         }
         catch (FarmRefusalException e) when (e.Refusal.Param is not null)
         {
-            var key = await page.Visitor.GetAsync<KeyRecord>(PathOf(id));
             return await renderer.DrawAsync<KeyPage>(
                 page,
                 new() { ["Key"] = key, ["Form"] = form, ["Refusal"] = e.Refusal },
@@ -70,11 +69,10 @@ internal static class KeyPages
     {
         var page = await renderer.BeginAsync(context);
         var form = await context.Request.ReadFormAsync(context.RequestAborted);
-        var overlap = int.TryParse(form["overlap_seconds"], NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : 0;
         var made = await page.Visitor.ChangeAsync<KeyRecord>(
             HttpMethods.Post,
             PathOf(id) + "/rotate",
-            new JsonObject { ["overlap_seconds"] = overlap }
+            new JsonObject { ["overlap_seconds"] = form["overlap_seconds"].ToString() }
         );
         return await renderer.DrawAsync<SecretPage>(page, new() { ["Key"] = made });
     }

@@ -1,5 +1,5 @@
 // The farm's cards and queue, drawn anew when something has happened, and every so often for what no event tells.
-import { hear } from "./stream.js";
+import { hear, signedOut } from "./stream.js";
 import { localTimes } from "./words.js";
 
 const calm = 1500;
@@ -13,7 +13,8 @@ export function start(place) {
         waiting ??= setTimeout(pass, Math.max(calm, last + calm - Date.now()));
     };
     // Nothing is taken away from under somebody who is at it.
-    const isHeld = () => place.contains(document.activeElement) || place.querySelector("details.filter[open]") !== null;
+    const isHeld = () =>
+        place.contains(document.activeElement) || place.querySelector("details.filter[open], button:hover, summary:hover") !== null;
 
     async function pass() {
         waiting = null;
@@ -22,7 +23,12 @@ export function start(place) {
             return;
         }
         const answer = await fetch("/farm/live").catch(() => null);
-        if (!answer?.ok || answer.redirected || isHeld()) {
+        // Who is signed in no more is led to the page that says so
+        if (answer?.redirected) {
+            signedOut();
+            return;
+        }
+        if (!answer?.ok || isHeld()) {
             return;
         }
         const holder = document.createElement("template");

@@ -19,6 +19,7 @@ public sealed class PageFarm : IAsyncLifetime
     private readonly Lock _gate = new();
     private IPlaywright? _playwright;
     private IBrowser? _browser;
+    private AlertmanagerStandIn? _alertmanager;
     private int _models;
     private Task<Film[]>? _films;
 
@@ -32,7 +33,21 @@ public sealed class PageFarm : IAsyncLifetime
             )
             .FullName;
 
-    public async ValueTask InitializeAsync() => Farm = await FarmUnderTest.StartAsync(new FarmSetup(), workers: 0);
+    public async ValueTask InitializeAsync()
+    {
+        _alertmanager = await AlertmanagerStandIn.StartAsync();
+        Farm = await FarmUnderTest.StartAsync(
+            new FarmSetup
+            {
+                More = new Dictionary<string, string>
+                {
+                    ["Dashboard__AlertmanagerUrl"] = _alertmanager.Url,
+                    ["Dashboard__GrafanaUrl"] = "https://grafana.example.org",
+                },
+            },
+            workers: 0
+        );
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -43,6 +58,7 @@ public sealed class PageFarm : IAsyncLifetime
 
         _playwright?.Dispose();
         await Farm.DisposeAsync();
+        await _alertmanager!.DisposeAsync();
     }
 
     /// <summary>A browser's own cookies and storage; skips where there is no Chromium.</summary>

@@ -16,7 +16,7 @@ public sealed class FarmTests(PageFarm farm)
         await using var one = await Operator.SignInAsync(farm);
         var page = await one.OpenAsync("/farm");
         var rack = one.RackOn(page);
-        await Expect(rack.Locator("[data-status]")).ToHaveTextAsync("there");
+        await Expect(rack.Locator("[data-status]")).ToHaveTextAsync("ready");
         await Expect(rack.Locator("[data-slot]")).ToHaveCountAsync(6);
         await Expect(rack).ToContainTextAsync("GeForce RTX 4090");
 
@@ -24,7 +24,7 @@ public sealed class FarmTests(PageFarm farm)
         await Expect(rack.Locator("[data-status]")).ToHaveTextAsync("draining");
 
         await rack.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
-        await Expect(rack.Locator("[data-status]")).ToHaveTextAsync("there");
+        await Expect(rack.Locator("[data-status]")).ToHaveTextAsync("ready");
         Assert.Empty(one.Console);
     }
 
@@ -60,6 +60,7 @@ public sealed class FarmTests(PageFarm farm)
 
         Assert.Matches("^./farm worker --join 'http.*#rfi_.*'$", await page.TextContentAsync("[data-once]"));
 
+        await Expect(page.Locator(".warning")).ToContainTextAsync("127.0.0.1 leads to this machine alone");
         await page.GetByRole(AriaRole.Link, new() { Name = "To the farm" }).ClickAsync();
         var invitation = page.Locator(".rows li", new() { HasText = name });
         await Expect(invitation).ToBeVisibleAsync();
@@ -128,6 +129,46 @@ public sealed class FarmTests(PageFarm farm)
         await Expect(page.Locator("h1")).ToHaveTextAsync("Keys");
         await Expect(row).ToHaveCountAsync(0);
         Assert.Equal(401, await StatusAsync(secret));
+    }
+
+    [Fact]
+    public async Task Key_OneFieldIsChanged_LeavesTheOthersToTheSecond()
+    {
+        await using var one = await Operator.SignInAsync(farm);
+        var name = "evening-" + Guid.NewGuid().ToString("N")[..8];
+        var end = TimeProvider.System.GetUtcNow().AddDays(40).ToUnixTimeSeconds();
+        using var made = await farm.Farm.Http.PostAsJsonAsync(
+            "/v1/keys",
+            new { name, expires_at = end, quotas = new { queued = 7 } },
+            TestContext.Current.CancellationToken
+        );
+        var id = (await made.Content.ReadFromJsonAsync<JsonElement>(TestContext.Current.CancellationToken)).GetProperty("id").GetString();
+        var page = await one.OpenAsync($"/farm/keys/{id}");
+        await page.FillAsync("#k-running", "2");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(page.Locator("h1")).ToHaveTextAsync("Keys");
+
+        var key = await farm.Farm.Http.GetFromJsonAsync<JsonElement>($"/v1/keys/{id}", TestContext.Current.CancellationToken);
+        Assert.Equal(end, key.GetProperty("expires_at").GetInt64());
+        Assert.Equal(7, key.GetProperty("quotas").GetProperty("queued").GetInt32());
+        Assert.Equal(2, key.GetProperty("quotas").GetProperty("running").GetInt32());
+    }
+
+    [Fact]
+    public async Task Alerts_ThatFire_StandAboveTheCards_TheGravestFirst()
+    {
+        await using var one = await Operator.SignInAsync(farm);
+        var page = await one.OpenAsync("/farm");
+        var alerts = page.Locator("[data-alerts] li");
+
+        await Expect(alerts).ToHaveCountAsync(2);
+        await Expect(alerts.First).ToContainTextAsync("The job store does not answer");
+        await Expect(alerts.First.GetByRole(AriaRole.Link, new() { Name = "what to do" }))
+            .ToHaveAttributeAsync("href", "https://example.org/runbooks/store-down.md");
+        await Expect(alerts.Last).ToContainTextAsync("The oldest has waited 71 min.");
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Grafana" }))
+            .ToHaveAttributeAsync("href", "https://grafana.example.org/");
+        Assert.Empty(one.Console);
     }
 
     [Fact]
@@ -206,7 +247,7 @@ public sealed class FarmTests(PageFarm farm)
         var shown = page.Locator($"[data-batch='{batch}']");
         await Expect(shown).ToContainTextAsync("1 × The MP4 could not be written");
         await Expect(shown).ToContainTextAsync("no space left on the scratch disk");
-        await shown.GetByRole(AriaRole.Button, new() { Name = "Retry these 1" }).ClickAsync();
+        await shown.GetByRole(AriaRole.Button, new() { Name = "Retry these (1)" }).ClickAsync();
 
         await Expect(page.GetByText("1 of 1 wait again.")).ToBeVisibleAsync();
         await Expect(shown.Locator(".reasons")).ToHaveCountAsync(0);
