@@ -8,8 +8,10 @@ using RenderFarm.Inference.Safetensors;
 using RenderFarm.Planning.Models;
 using RenderFarm.Renderer.Tests;
 using RenderFarm.Testing;
+using RenderFarm.Testing.Checkpoints;
 using RenderFarm.Verbs.Parsing;
 using RenderFarm.Wan.Checkpoints;
+using RenderFarm.Wan.TextEncoder.SentencePiece;
 using static TorchSharp.torch;
 
 namespace RenderFarm.Tools.Tests.Models;
@@ -74,6 +76,41 @@ public sealed class ScanTests : IDisposable
         var rounded = await RenderAsync(model.Order(_folder.File("frames"), steps: 1) with { Files = Manifest("tiny").Files });
         var apart = exact.Zip(rounded).Average(pair => Math.Abs(pair.First - pair.Second));
         Assert.True(apart is > 0 and < 12, $"{apart} levels apart: without the scales nothing would be alike");
+    }
+
+    [Fact]
+    public async Task Scan_GgufFilesWithTheTokenizerInside_MakeAModelThatRenders()
+    {
+        using var model = new RandomTinyModel();
+        string From(string name) => Path.Combine(model.Folder, name);
+        var files = model.Manifest.Files;
+        var tokenizer = SentencePieceModelReader.Read(From(files.Tokenizer));
+        Pack(From(files.Transformer[0]), "unet/wan-tiny-Q8_0.gguf", name => name, new GgufWriter().With("general.architecture", "wan"));
+        Pack(
+            From(files.TextEncoder[0]),
+            "clip/umt5-tiny-encoder-Q8_0.gguf",
+            GgufUmt5,
+            new GgufWriter()
+                .With("general.architecture", "t5encoder")
+                .With("tokenizer.ggml.model", "t5")
+                .With("tokenizer.ggml.tokens", [.. tokenizer.Pieces.Select(piece => piece.Text)])
+                .With("tokenizer.ggml.scores", [.. tokenizer.Pieces.Select(piece => piece.Score)])
+                .With("tokenizer.ggml.token_type", (int[])[.. tokenizer.Pieces.Select(piece => (int)piece.Type)])
+                .With("tokenizer.ggml.eos_token_id", (uint)tokenizer.EndId)
+                .With("tokenizer.ggml.add_space_prefix", true)
+        );
+        Place(From(files.Vae[0]), "vae/wan_2.1_vae.safetensors");
+
+        var (code, output) = await RunAsync("models", "scan", _folder.Path, "--into", _folder.File("registry"));
+
+        Assert.True(code == 0, output);
+        Assert.Contains("GGUF Q8_0", output, StringComparison.Ordinal);
+        Assert.Contains("inside the checkpoint", output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("models", "verify", _folder.File("registry/tiny"))).Code);
+        var exact = await RenderAsync(model.Order(_folder.File("frames"), steps: 1));
+        var packed = await RenderAsync(model.Order(_folder.File("frames"), steps: 1) with { Files = Manifest("tiny").Files });
+        var apart = exact.Zip(packed).Average(pair => Math.Abs(pair.First - pair.Second));
+        Assert.True(apart is > 0 and < 4, $"{apart} levels apart");
     }
 
     [Fact]
@@ -225,6 +262,48 @@ public sealed class ScanTests : IDisposable
 
         Save(to, tensors);
     }
+
+    /// <summary>Matrices in Q8_0 where their rows allow it, the rest in float32.</summary>
+    private void Pack(string from, string to, Func<string, string> name, GgufWriter writer)
+    {
+        const int Block = 32;
+        using var scope = NewDisposeScope();
+        using var source = SafetensorsFile.Open(from);
+        foreach (var entry in source.Entries.Values)
+        {
+            var values = source.Load(entry.Name).to(ScalarType.Float32).data<float>().ToArray();
+            var packs = entry.Shape.Count == 2 && entry.Shape[1] % Block == 0;
+            writer.Tensor(
+                name(entry.Name),
+                entry.Shape,
+                packs ? 8u : 0u,
+                [.. packs ? values.Chunk(Block).SelectMany(Q8) : values.SelectMany(BitConverter.GetBytes)]
+            );
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(to))!);
+        File.WriteAllBytes(_folder.File(to), writer.Build());
+    }
+
+    private static IEnumerable<byte> Q8(float[] block)
+    {
+        var scale = (Half)(block.Max(Math.Abs) / 127);
+        var codes = block.Select(value => scale == Half.Zero ? 0 : Math.Clamp(Math.Round(value / (float)scale), -127, 127));
+        return BitConverter.GetBytes(scale).Concat(codes.Select(code => (byte)(sbyte)code));
+    }
+
+    private static string GgufUmt5(string key) =>
+        key switch
+        {
+            "token_embedding.weight" => "token_embd.weight",
+            "norm.weight" => "enc.output_norm.weight",
+            _ => new[]
+            {
+                ("blocks.", "enc.blk."), (".norm1.", ".attn_norm."), (".norm2.", ".ffn_norm."), (".attn.", ".attn_"),
+                (".pos_embedding.embedding.", ".attn_rel_b."), (".ffn.gate.0.", ".ffn_gate."), (".ffn.fc1.", ".ffn_up."),
+                (".ffn.fc2.", ".ffn_down."),
+            }.Aggregate(key, (name, change) => name.Replace(change.Item1, change.Item2, StringComparison.Ordinal)),
+        };
 
     private void WriteLora(string to, Dictionary<string, string>? metadata = null)
     {

@@ -40,6 +40,23 @@ public sealed class ParityRunTests : IDisposable
         Assert.Equal(outputs.Length + 1, lines.Length); // And the summary
     }
 
+    [Theory]
+    [InlineData("gguf_types", 16)]
+    [InlineData("gguf_dit_t2v", 4)]
+    [InlineData("gguf_umt5", 3)]
+    public void Run_GgufFile_Passes(string name, int count)
+    {
+        foreach (var extension in (string[])[".gguf", ".safetensors"])
+        {
+            File.Copy(GoldenFiles.Path(name + extension), Place(name + extension));
+        }
+
+        var (code, lines) = Run();
+
+        Assert.True(code == 0, string.Join('\n', lines));
+        Assert.Equal(count, lines.Length); // And the summary
+    }
+
     [Fact]
     public void Run_AdaptersOfEveryKind_MakeTheWeightsThatWerePublished()
     {

@@ -4,13 +4,24 @@ using static TorchSharp.torch;
 namespace RenderFarm.Inference.Safetensors;
 
 /// <summary>Name, type and shape of a stored tensor; known without reading its data.</summary>
+/// <param name="Type">What it is when it has been loaded.</param>
 public sealed record TensorEntry(string Name, ElementType Type, IReadOnlyList<long> Shape)
 {
-    public long Elements => Shape.Aggregate(1L, (product, size) => checked(product * size));
-    public long Bytes => checked(Elements * Type.Bytes);
+    /// <summary>How it is stored, where loading decodes it; null where it is stored as it is loaded.</summary>
+    public PackedType? Packed { get; init; }
 
-    public override string ToString() => $"{Name} {Type} [{string.Join(", ", Shape)}]";
+    public long Elements => Shape.Aggregate(1L, (product, size) => checked(product * size));
+
+    /// <summary>As stored.</summary>
+    public long Bytes => checked(Packed is { } packed ? Elements / packed.Elements * packed.Bytes : Elements * Type.Bytes);
+
+    public string StoredAs => Packed?.Name ?? Type.Name;
+
+    public override string ToString() => $"{Name} {StoredAs} [{string.Join(", ", Shape)}]";
 }
+
+/// <summary>Elements that are stored in blocks of some bytes.</summary>
+public sealed record PackedType(string Name, int Elements, int Bytes);
 
 /// <summary>Where named tensors come from: a file, several shards, or memory.</summary>
 public interface ITensorSource : IDisposable

@@ -20,7 +20,7 @@ internal static class Inspect
         var groups = Groups(path);
         if (groups.Count == 0)
         {
-            throw new VerbException($"no checkpoints (.safetensors, .pth) below {path}");
+            throw new VerbException($"no checkpoints (.safetensors, .gguf, .pth) below {path}");
         }
         var usable = true;
         var descriptions = new List<CheckpointDescription>();

@@ -43,7 +43,7 @@ internal static class LoraParity
 
     private static void Check(ParityFile file, GoldenFile golden, NamedLora lora, IReadOnlyList<string> expected)
     {
-        using var set = LoraSet.Resolve([lora], TransformerParity.Shape(golden));
+        using var set = LoraSet.Resolve([lora], TransformerParity.Shape(golden, golden.Weights));
         var others = set.Changes.Keys.Except(expected).Order(StringComparer.Ordinal).ToList();
         file.Report.Line(
             file.Name,

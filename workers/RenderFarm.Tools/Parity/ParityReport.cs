@@ -6,6 +6,7 @@ namespace RenderFarm.Tools.Parity;
 /// <summary>A line for each output: file, tensor, relative error ‖a−b‖/‖b‖ or what else there is to say, PASS or FAIL.</summary>
 internal sealed class ParityReport(TextWriter output, double limit)
 {
+    private readonly double _limit = limit;
     private readonly HashSet<(string File, string Name)> _seen = [];
     private int _passed,
         _failed,
@@ -15,7 +16,8 @@ internal sealed class ParityReport(TextWriter output, double limit)
     /// Integers must be equal. Of floats, NaN and infinities must be in the same places, and the error over the finite
     /// rest must be within the limit.
     /// </summary>
-    public void Compare(string file, string name, Tensor expected, Tensor actual)
+    /// <param name="limit">Null: that of the run.</param>
+    public void Compare(string file, string name, Tensor expected, Tensor actual, double? limit = null)
     {
         using var scope = NewDisposeScope();
         if (!expected.shape.SequenceEqual(actual.shape))
@@ -50,7 +52,7 @@ internal sealed class ParityReport(TextWriter output, double limit)
         var difference = Norm((a - b).masked_fill(special, 0));
         var size = Norm(b.masked_fill(special, 0));
         var error = size == 0 ? difference : difference / size;
-        Line(file, name, error.ToString("0.00e+00", CultureInfo.InvariantCulture), error <= limit);
+        Line(file, name, error.ToString("0.00e+00", CultureInfo.InvariantCulture), error <= (limit ?? _limit));
     }
 
     public void Line(string file, string name, string figure, bool pass)

@@ -1,4 +1,5 @@
 using RenderFarm.Contracts.Models;
+using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.TextEncoder;
 using static TorchSharp.torch;
 
@@ -10,7 +11,13 @@ internal static class TextEncoderParity
     public static void Check(ParityFile file)
     {
         using var golden = file.Open();
-        using var encoder = Umt5Encoder.Load(golden.Weights, Shape(golden), golden.Device, ScalarType.Float32);
+        Check(file, golden, golden.Weights);
+    }
+
+    /// <param name="weights">In the original layout.</param>
+    public static void Check(ParityFile file, GoldenFile golden, ITensorSource weights)
+    {
+        using var encoder = Umt5Encoder.Load(weights, Shape(golden), golden.Device, ScalarType.Float32);
         var (ids, mask) = (golden.Input("ids").cpu(), golden.Input("mask").cpu());
         var padded = ids.shape[1];
         var contexts = Enumerable

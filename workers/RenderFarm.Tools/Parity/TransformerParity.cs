@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Models;
 using RenderFarm.Inference.Layers;
+using RenderFarm.Inference.Safetensors;
 using RenderFarm.Wan.Transformer;
 using static TorchSharp.torch;
 
@@ -11,7 +12,13 @@ internal static class TransformerParity
     public static void Check(ParityFile file)
     {
         using var golden = file.Open();
-        using var model = Load(golden);
+        Check(file, golden, golden.Weights);
+    }
+
+    /// <param name="weights">In the original layout.</param>
+    public static void Check(ParityFile file, GoldenFile golden, ITensorSource weights)
+    {
+        using var model = Load(golden, weights);
         var contexts = new List<Tensor>();
         while (golden.HasInput($"context{contexts.Count}"))
         {
@@ -35,10 +42,12 @@ internal static class TransformerParity
         file.Compare(golden, "v", v);
     }
 
-    public static Loaded<WanModel> Load(GoldenFile golden) =>
-        LoadedWeights.Build(golden.Weights, golden.Device, ScalarType.Float32, weights => new WanModel(weights, Shape(golden)));
+    public static Loaded<WanModel> Load(GoldenFile golden) => Load(golden, golden.Weights);
 
-    internal static TransformerShape Shape(GoldenFile golden) =>
+    private static Loaded<WanModel> Load(GoldenFile golden, ITensorSource source) =>
+        LoadedWeights.Build(source, golden.Device, ScalarType.Float32, weights => new WanModel(weights, Shape(golden, source)));
+
+    internal static TransformerShape Shape(GoldenFile golden, ITensorSource weights) =>
         new()
         {
             Dim = golden.Size("dim"),
@@ -53,8 +62,8 @@ internal static class TransformerParity
             Epsilon = golden.Config("eps").GetDouble(),
             // model_type doesn't tell: i2v is written by 2.1, which has the branch, and by 2.2, which hasn't
             ImageBranch =
-                golden.Weights.Entries.ContainsKey("img_emb.emb_pos") ? ImageBranch.ClipFirstLast
-                : golden.Weights.Entries.ContainsKey("img_emb.proj.0.bias") ? ImageBranch.Clip
+                weights.Entries.ContainsKey("img_emb.emb_pos") ? ImageBranch.ClipFirstLast
+                : weights.Entries.ContainsKey("img_emb.proj.0.bias") ? ImageBranch.Clip
                 : ImageBranch.None,
         };
 }

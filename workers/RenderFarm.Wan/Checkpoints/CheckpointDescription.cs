@@ -34,7 +34,7 @@ public sealed record CheckpointDescription
     /// <summary>In words: <c>Wan DiT, dim 1536, 30 layers</c>.</summary>
     public required string What { get; init; }
 
-    /// <summary><c>original</c>, <c>diffusers</c> or <c>transformers</c>: whose names the keys are.</summary>
+    /// <summary><c>original</c>, <c>diffusers</c>, <c>transformers</c> or <c>gguf</c>: whose names the keys are.</summary>
     public string? Layout { get; init; }
 
     /// <summary>Stripped from every key before looking: <c>model.diffusion_model.</c></summary>
@@ -51,6 +51,10 @@ public sealed record CheckpointDescription
     public required int Tensors { get; init; }
     public required long Parameters { get; init; }
     public required long Bytes { get; init; }
+
+    /// <summary>On the average, of all that it stores.</summary>
+    [JsonIgnore]
+    public double BitsAWeight => Parameters == 0 ? 0 : 8.0 * Bytes / Parameters;
 
     /// <summary>Keys that a checkpoint of this kind has and this one has not; all of them.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];

@@ -3,7 +3,7 @@ using RenderFarm.Inference.Safetensors;
 
 namespace RenderFarm.Wan.Checkpoints;
 
-/// <summary>Opens what a model's part is stored in: one file or several shards, safetensors or <c>.pth</c>.</summary>
+/// <summary>Opens what a model's part is stored in: one file or several shards, safetensors, <c>.pth</c> or GGUF.</summary>
 public static class CheckpointFiles
 {
     private const string IndexSuffix = ".safetensors.index.json";
@@ -40,7 +40,8 @@ public static class CheckpointFiles
         {
             ".safetensors" => SafetensorsFile.Open(path),
             ".pth" or ".pt" => PthFile.Open(path),
-            var other => throw new CheckpointException(path, "file", $"extension '{other}' is not read; .safetensors and .pth are"),
+            ".gguf" => GgufCheckpoint.Open(path),
+            var other => throw new CheckpointException(path, "file", $"extension '{other}' is not read; .safetensors, .gguf and .pth are"),
         };
 
     private static ITensorSource OpenIndex(string path)

@@ -27,7 +27,7 @@ public static class CheckpointRecognition
             .OfType<Naming>()
             .Select(naming => Describe(source, naming))
             .ToList();
-        return found.Count > 0 ? found : [Foreign(Plain(source, CheckpointKind.Unknown, source.Entries.Values), source.Entries)];
+        return found.Count > 0 ? found : [Foreign(Plain(source, CheckpointKind.Unknown, source.Entries.Values), source)];
     }
 
     private static CheckpointDescription Describe(ITensorSource source, Naming naming)
@@ -63,7 +63,7 @@ public static class CheckpointRecognition
             Kind = kind,
             What = "",
             Quantization = Quantizations.Of(list.Concat(source.Entries.Values.Where(e => Quantizations.IsMarker(e.Name)))),
-            Types = list.GroupBy(e => e.Type.Name).OrderByDescending(g => g.Count()).ToDictionary(g => g.Key, g => g.Count()),
+            Types = list.GroupBy(e => e.StoredAs).OrderByDescending(g => g.Count()).ToDictionary(g => g.Key, g => g.Count()),
             Tensors = list.Count,
             Parameters = list.Where(e => !Quantizations.IsMarker(e.Name)).Sum(e => e.Elements),
             Bytes = list.Sum(e => e.Bytes),
@@ -230,18 +230,26 @@ public static class CheckpointRecognition
         };
     }
 
-    private static CheckpointDescription Foreign(CheckpointDescription plain, IReadOnlyDictionary<string, TensorEntry> entries)
+    private static CheckpointDescription Foreign(CheckpointDescription plain, ITensorSource source)
     {
+        var entries = source.Entries;
         var groups = entries
             .Keys.GroupBy(k => k.Split('.')[0])
             .OrderByDescending(g => g.Count())
             .Take(5)
             .Select(g => $"{g.Key}.* ({g.Count()})");
+        var says = source.Metadata.TryGetValue("general.architecture", out var architecture)
+            ? (string[])[$"its header calls it '{architecture}'"]
+            : [];
         return plain with
         {
             What = entries.Count == 0 ? "an empty checkpoint" : $"no part of a Wan model; its keys are {string.Join(", ", groups)}",
             Missing = ["head.modulation", "blocks.0.self_attn.q.weight"],
-            Notes = ["the missing keys are those that every Wan DiT has; text encoders, VAEs and image encoders were looked for too"],
+            Notes =
+            [
+                "the missing keys are those that every Wan DiT has; text encoders, VAEs and image encoders were looked for too",
+                .. says,
+            ],
         };
     }
 

@@ -5,7 +5,7 @@ namespace RenderFarm.Wan.Checkpoints;
 /// <summary>
 /// What a checkpoint's keys say of it: its kind, whose names they are, and what stands before every one of them.
 /// </summary>
-/// <param name="Layout"><c>original</c>, <c>diffusers</c> or <c>transformers</c>.</param>
+/// <param name="Layout"><c>original</c>, <c>diffusers</c>, <c>transformers</c> or <c>gguf</c>.</param>
 /// <param name="Original">A key without its prefix → the original name, and which part of that tensor it is.</param>
 internal sealed record Naming(CheckpointKind Kind, string Layout, string Prefix, Func<string, (string Name, int Part)> Original)
 {
@@ -38,6 +38,12 @@ internal sealed record Naming(CheckpointKind Kind, string Layout, string Prefix,
             "original",
             ["blocks.0.ffn.gate.0.weight", "blocks.0.pos_embedding.embedding.weight"],
             Whole(key => key)
+        ),
+        (
+            CheckpointKind.TextEncoder,
+            "gguf",
+            ["enc.blk.0.attn_q.weight", "enc.blk.0.ffn_gate.weight"],
+            Whole(OriginalNames.FromGguf)
         ),
         (
             CheckpointKind.Vae,
@@ -139,7 +145,12 @@ internal sealed record Naming(CheckpointKind Kind, string Layout, string Prefix,
         || key.EndsWith(".input_scale", StringComparison.Ordinal)
         || (
             Kind == CheckpointKind.TextEncoder
-            && (key.StartsWith("decoder.", StringComparison.Ordinal) || key.StartsWith("lm_head.", StringComparison.Ordinal))
+            && (
+                key.StartsWith("decoder.", StringComparison.Ordinal)
+                || key.StartsWith("lm_head.", StringComparison.Ordinal)
+                || key.StartsWith("dec.", StringComparison.Ordinal)
+                || key == "output.weight"
+            )
         );
 
     private static Func<string, (string, int)> Whole(Func<string, string> name) => key => (name(key), 0);

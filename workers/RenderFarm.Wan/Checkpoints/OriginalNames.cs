@@ -35,6 +35,14 @@ public static partial class OriginalNames
         ("layer.1.DenseReluDense.wo.", "ffn.fc2."), ("encoder.block.", "blocks."),
     ];
 
+    private static readonly (string Theirs, string Original)[] TextEncoderOfGguf =
+    [
+        ("token_embd.", "token_embedding."), ("enc.output_norm.", "norm."), (".attn_norm.", ".norm1."),
+        (".ffn_norm.", ".norm2."), (".attn_rel_b.", ".pos_embedding.embedding."), (".attn_q.", ".attn.q."),
+        (".attn_k.", ".attn.k."), (".attn_v.", ".attn.v."), (".attn_o.", ".attn.o."), (".ffn_gate.", ".ffn.gate.0."),
+        (".ffn_up.", ".ffn.fc1."), (".ffn_down.", ".ffn.fc2."), ("enc.blk.", "blocks."),
+    ];
+
     /// <summary>A DiT's key in diffusers' layout → original.</summary>
     public static string FromDiffusers(string key)
     {
@@ -54,6 +62,9 @@ public static partial class OriginalNames
     /// <summary>A UMT5 encoder's key in the layout of Hugging Face transformers → original.</summary>
     public static string FromTransformers(string key) =>
         key is "shared.weight" or "encoder.embed_tokens.weight" ? "token_embedding.weight" : Replaced(key, TextEncoder);
+
+    /// <summary>A UMT5 encoder's key in the layout of llama.cpp → original.</summary>
+    public static string FromGguf(string key) => Replaced(key, TextEncoderOfGguf);
 
     private static string Replaced(string key, ReadOnlySpan<(string Theirs, string Original)> table)
     {

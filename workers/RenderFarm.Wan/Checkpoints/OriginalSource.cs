@@ -128,6 +128,6 @@ public sealed class OriginalSource : ITensorSource
             shape = [.. Enumerable.Repeat(1L, Math.Max(0, 3 - shape.Length)), .. shape];
         }
 
-        return new TensorEntry(name, first.Type, shape);
+        return first with { Name = name, Shape = shape };
     }
 }

@@ -14,6 +14,16 @@ internal static class Quantizations
     {
         var list = entries.ToList();
         bool Any(string suffix) => list.Exists(entry => entry.Name.EndsWith(suffix, StringComparison.Ordinal));
+        var packed = list.Where(entry => entry.Packed is not null)
+            .GroupBy(entry => entry.StoredAs)
+            .OrderByDescending(type => type.Sum(entry => entry.Bytes))
+            .Select(type => type.Key)
+            .ToList();
+        if (packed.Count > 0)
+        {
+            return $"GGUF {packed[0]}{(packed.Count > 1 ? $" (and {string.Join(", ", packed.Skip(1))})" : "")}";
+        }
+
         var eightBit = list.Find(e => e.Type.Bytes == 1 && e.Name.EndsWith(".weight", StringComparison.Ordinal));
         if (Any(".weight_scale_2"))
         {

@@ -3,7 +3,10 @@ using RenderFarm.Contracts.Models;
 
 namespace RenderFarm.Worker.Models;
 
-/// <summary>What most numbers of a DiT's blocks are stored in, by the headers of its files.</summary>
+/// <summary>
+/// What most numbers of a DiT's blocks are stored in, by the headers of its files. A GGUF counts as in full: it is decoded while blocks
+/// are prepared, and rounded then to whatever is planned.
+/// </summary>
 internal static class StoredWeights
 {
     /// <returns>As if in full where a file is missing, damaged or no safetensors: whoever loads it says what is wrong.</returns>

@@ -4,6 +4,7 @@ using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 using RenderFarm.Wan.Checkpoints;
 using RenderFarm.Wan.Loras;
+using RenderFarm.Wan.TextEncoder.SentencePiece;
 
 namespace RenderFarm.Wan.Tests.Checkpoints.Fuzzing;
 
@@ -78,6 +79,7 @@ public sealed class CheckpointFuzzTests : IDisposable
                 source.Load(name).Dispose();
             }
             CheckpointRecognition.DescribeAll(source);
+            ReadTokenizer(source);
             if (LoraFile.Holds(source.Entries.Keys))
             {
                 Resolve(path);
@@ -96,6 +98,18 @@ public sealed class CheckpointFuzzTests : IDisposable
                 taken < MostBytes + (100 * new FileInfo(path).Length),
                 $"{taken:N0} bytes for a file of {new FileInfo(path).Length:N0}"
             );
+        }
+    }
+
+    private static void ReadTokenizer(ITensorSource source)
+    {
+        try
+        {
+            InnerTokenizer.Of(source);
+        }
+        catch (SentencePieceFormatException)
+        {
+            // It names the piece
         }
     }
 

@@ -24,9 +24,6 @@ public sealed record FolderScan(
     IReadOnlyList<UnusableFile> Unusable
 )
 {
-    /// <summary>The tensor that single files of text encoders keep their SentencePiece model in.</summary>
-    public const string TokenizerTensor = "spiece_model";
-
     public static FolderScan Of(string folder)
     {
         var checkpoints = new List<FoundCheckpoint>();
@@ -51,15 +48,10 @@ public sealed record FolderScan(
                     checkpoints.Add(new FoundCheckpoint(files, Path.GetRelativePath(folder, files[0]), description));
                 }
 
-                if (source.Entries.Keys.FirstOrDefault(key => key.EndsWith(TokenizerTensor, StringComparison.Ordinal)) is { } inside)
+                if (InnerTokenizer.Of(source) is { } inside)
                 {
-                    tokenizers.Add(
-                        new FoundTokenizer(
-                            files[0],
-                            SentencePieceModelReader.Read(Bytes(source, inside), files[0]).Pieces.Count,
-                            Inside: true
-                        )
-                    );
+                    var pieces = SentencePieceModelReader.Read(inside, files[0]).Pieces.Count;
+                    tokenizers.Add(new FoundTokenizer(files[0], pieces, Inside: true));
                 }
             }
             catch (Exception e) when (e is CheckpointException or SentencePieceFormatException)
@@ -90,19 +82,6 @@ public sealed record FolderScan(
         }
 
         using var source = CheckpointFiles.Open(tokenizer.File);
-        return Bytes(source, source.Entries.Keys.First(key => key.EndsWith(TokenizerTensor, StringComparison.Ordinal)));
-    }
-
-    private static byte[] Bytes(ITensorSource source, string tensor)
-    {
-        const long Most = 64 << 20;
-        var entry = source.Entries[tensor];
-        if (entry.Bytes is 0 or > Most || entry.Type.Bytes != 1)
-        {
-            throw new CheckpointException(source.Name, tensor, $"{entry} is no SentencePiece model");
-        }
-
-        using var stored = source.Load(tensor);
-        return stored.bytes.ToArray();
+        return InnerTokenizer.Of(source) ?? throw new CheckpointException(tokenizer.File, "tokenizer", "is not in it any more");
     }
 }

@@ -77,7 +77,7 @@ public static class ModelAssembly
             var text = Need(
                 CheckpointKind.TextEncoder,
                 dit,
-                "the text encoder (models_t5_umt5-xxl-enc-bf16.pth or umt5_xxl_*.safetensors)"
+                "the text encoder (models_t5_umt5-xxl-enc-bf16.pth or umt5_xxl_*.safetensors, umt5-xxl-encoder-*.gguf)"
             );
             var vae = Need(
                 CheckpointKind.Vae,
@@ -176,15 +176,16 @@ public static class ModelAssembly
                     && found.Description.Kind == near.Description.Kind
                     && found.Description.Quantization != near.Description.Quantization
                 ) // Experts of one kind
-                .ThenBy(found => Coarseness(found.Description.Quantization))
+                .ThenBy(found => Coarseness(found.Description))
                 .ThenBy(found => near is null ? 0 : Apart(found.Files[0], near.Files[0]))
                 .ThenBy(found => found.Relative, StringComparer.Ordinal)
                 .FirstOrDefault();
 
-        private static int Coarseness(string quantization) =>
-            quantization == "none" ? 0
-            : quantization.Contains("plain", StringComparison.Ordinal) ? 2
-            : 1;
+        /// <summary>Eight bits with scales, then without them, then fewer bits the fewer they are.</summary>
+        private static double Coarseness(CheckpointDescription found) =>
+            found.Quantization == "none" ? 0
+            : found.Quantization.Contains("plain", StringComparison.Ordinal) ? 2
+            : 1 + Math.Max(0, 8 - found.BitsAWeight);
 
         /// <summary>Folders between two files.</summary>
         private static int Apart(string a, string b)

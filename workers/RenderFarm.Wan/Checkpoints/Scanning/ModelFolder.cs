@@ -19,7 +19,7 @@ public static partial class ModelFolder
         [
             .. Directory
                 .EnumerateFiles(folder, "*", Walk)
-                .Where(file => Path.GetExtension(file) is ".safetensors" or ".pth" or ".pt")
+                .Where(file => Path.GetExtension(file) is ".safetensors" or ".gguf" or ".pth" or ".pt")
                 .GroupBy(file => Shard().Replace(file, ""))
                 .OrderBy(group => group.Key, StringComparer.Ordinal)
                 .Select(group => (IReadOnlyList<string>)[.. group.Order(StringComparer.Ordinal)]),
