@@ -6,7 +6,7 @@ namespace RenderFarm.Observability.Tests.Shipped;
 /// <summary>A row of <c>docs/observability/metrics.md</c>, which a test of its own holds to what the programs tell.</summary>
 internal sealed partial record Figure(string Name, string Meaning)
 {
-    private static readonly Lazy<IReadOnlyList<Figure>> _all = new(() =>
+    private static readonly Lazy<IReadOnlyList<Figure>> All = new(() =>
         [
             .. Row()
                 .Matches(File.ReadAllText(Path.Combine(BuiltPrograms.Root, "docs", "observability", "metrics.md")))
@@ -16,7 +16,7 @@ internal sealed partial record Figure(string Name, string Meaning)
 
     /// <param name="series">As Prometheus has it: with its unit, and what a counter or a histogram ends with.</param>
     public static Figure Named(string series) =>
-        _all.Value.Where(figure => $"{series}_".StartsWith($"{figure.Name.Replace('.', '_')}_", StringComparison.Ordinal))
+        All.Value.Where(figure => $"{series}_".StartsWith($"{figure.Name.Replace('.', '_')}_", StringComparison.Ordinal))
             .MaxBy(figure => figure.Name.Length)
         ?? throw new InvalidOperationException($"metrics.md has no row for {series}");
 
