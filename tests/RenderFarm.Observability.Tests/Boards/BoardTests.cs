@@ -28,6 +28,42 @@ public sealed partial class BoardTests
             board => Assert.Empty(board.VariablesUsed().Except(board.Variables.Select(variable => (string)variable["name"]!)))
         );
 
+    /// <summary>
+    /// Every API process tells the farm's figures, so one is taken of each farm; without the farm only one farm's is left.
+    /// </summary>
+    [Fact]
+    public void Panels_OneOfSeveral_IsOneOfEachFarm() =>
+        Assert.All(
+            Board.All().SelectMany(board => board.PrometheusQueries),
+            query =>
+            {
+                Assert.DoesNotMatch(@"sum( by \([^)]*\))? ?\(max ?\(", query.Expression);
+                Assert.All(
+                    Greatest().Matches(query.Expression),
+                    match => Assert.Contains("farm", match.Groups["labels"].Value.Split(", "))
+                );
+            }
+        );
+
+    /// <summary>A number of things and a time can't be read off one axis.</summary>
+    [Fact]
+    public void Panels_FiguresWithAUnit_AreShownInIt() =>
+        Assert.All(
+            from board in Board.All()
+            from panel in board.Panels
+            where (string?)panel["type"] == "timeseries" && (string?)panel["fieldConfig"]!["defaults"]!["unit"] == "short"
+            from target in panel["targets"]!.AsArray()
+            where WithUnit().IsMatch((string)target!["expr"]!)
+            select (Panel: panel, Legend: (string)target["legendFormat"]!),
+            one =>
+                Assert.Contains(
+                    one.Panel["fieldConfig"]!["overrides"]!.AsArray(),
+                    over =>
+                        (string?)over!["matcher"]!["options"] == one.Legend
+                        && over["properties"]!.AsArray().Any(property => (string?)property!["id"] == "unit")
+                )
+        );
+
     [Fact]
     public void Boards_LinksToBoards_LeadToOneThatIsThere()
     {
@@ -136,6 +172,13 @@ public sealed partial class BoardTests
         var at = text.IndexOf(right, StringComparison.Ordinal);
         return string.Concat(text.AsSpan(0, at), wrong, text.AsSpan(at + right.Length));
     }
+
+    // Of what is added up: the greatest, or the least, by what.
+    [GeneratedRegex(@"sum( by \([^)]*\))? ?\((max|min) by \((?<labels>[^)]*)\)")]
+    private static partial Regex Greatest();
+
+    [GeneratedRegex(@"\b\w+_(seconds|bytes)\b")]
+    private static partial Regex WithUnit();
 
     [GeneratedRegex(@"/d/([\w-]+)")]
     private static partial Regex Link();

@@ -18,7 +18,6 @@ public sealed class QueryTests(ObservedFarm observed)
     private static readonly Dictionary<string, string> Unmade = new()
     {
         ["seen=\"alive\""] = "a lease is lost while other calls of its worker come through",
-        ["state=\"silent\""] = "a worker is not heard of for half a minute",
         ["result=\"late\""] = "a job begins half a minute later than promised",
         ["http_response_status_code=~\"5..\""] = "a submission is answered 5xx",
     };
@@ -36,6 +35,47 @@ public sealed class QueryTests(ObservedFarm observed)
         var figures = File.ReadAllText(Path.Combine(BuiltPrograms.Root, "docs", "observability", "metrics.md"));
 
         Assert.All(OnlyOnACard.Values, name => Assert.Contains($"| `{name}` |", figures, StringComparison.Ordinal));
+    }
+
+    /// <summary>What is looked for under a value that nobody tells is never found: one that can't be made is among its figure's.</summary>
+    [Fact]
+    public void Rules_ValuesThatCantBeMade_AreWordsOfTheirFigure()
+    {
+        var asked = (
+            from rule in Rule.All()
+            from selector in rule.Selectors()
+            from matcher in Unmade.Keys
+            where selector.StartsWith("renderfarm_", StringComparison.Ordinal) && selector.Contains(matcher, StringComparison.Ordinal)
+            select (Figure: selector[..selector.IndexOf('{', StringComparison.Ordinal)], Value: matcher.Split('"')[1])
+        ).ToHashSet();
+
+        Assert.NotEmpty(asked);
+        Assert.All(asked, one => Assert.Matches($@"\b{one.Value}\b", Figure.Named(one.Figure).Meaning));
+    }
+
+    /// <summary>Each loop that can fail has its row in the page, and what a rule says of loops is said of ones that are there.</summary>
+    [Theory]
+    [InlineData("renderfarm_loop_degraded", "LoopDegraded.md")]
+    [InlineData("renderfarm_worker_loop_degraded", "WorkerLoopDegraded.md")]
+    public async Task Loops_Each_HasItsRow_AndRulesNameNoOther(string figure, string page)
+    {
+        var (_, prometheus) = await observed.GetAsync();
+        var text = await File.ReadAllTextAsync(Path.Combine(Rule.Pages, page), TestContext.Current.CancellationToken);
+        var told = await Eventually.ValueAsync(
+            async () =>
+                (await prometheus.AskAsync($"count by (loop) ({figure})")).Select(series => (string)series.Labels["loop"]!).ToList(),
+            loops => loops.Count > 0,
+            Patience,
+            $"{figure} to be told",
+            TestContext.Current.CancellationToken
+        );
+        var named = Rule.All()
+            .SelectMany(rule => rule.Selectors())
+            .Where(selector => selector.StartsWith($"{figure}{{", StringComparison.Ordinal))
+            .SelectMany(Rule.Loops);
+
+        Assert.All(told, loop => Assert.Contains($"`{loop}`", text, StringComparison.Ordinal));
+        Assert.All(named, loop => Assert.Contains(loop, told));
     }
 
     [Fact]

@@ -24,6 +24,17 @@ public sealed class RouteTests
         Assert.StartsWith(receiver, said, StringComparison.Ordinal);
     }
 
+    /// <summary>A loop that is held back while what it stands on is away has a row in the page that says so of it.</summary>
+    [Fact]
+    public async Task Inhibitions_LoopsTheyName_AreInThePage()
+    {
+        var page = await File.ReadAllTextAsync(Path.Combine(Rule.Pages, "LoopDegraded.md"), TestContext.Current.CancellationToken);
+        var named = Rule.Loops(await File.ReadAllTextAsync(Alertmanager.Configuration, TestContext.Current.CancellationToken)).ToList();
+
+        Assert.NotEmpty(named);
+        Assert.All(named, loop => Assert.Contains($"`{loop}`", page, StringComparison.Ordinal));
+    }
+
     /// <summary>What an alert is held back by has to exist under that name.</summary>
     [Fact]
     public void Inhibitions_AlertsTheyName_Exist()

@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Observability.Tests.Servers;
 using RenderFarm.Observability.Tests.Shipped;
 using RenderFarm.Testing.Farms;
@@ -82,8 +84,7 @@ public sealed partial class RuleTests
     [Fact]
     public void Runbooks_OneForEachAlert_AndNoneBeside()
     {
-        var folder = Path.Combine(BuiltPrograms.Root, "docs", "runbooks");
-        var pages = Directory.GetFiles(folder, "*.md").Select(Path.GetFileNameWithoutExtension);
+        var pages = Directory.GetFiles(Rule.Pages, "*.md").Select(Path.GetFileNameWithoutExtension);
 
         Assert.Equal(Names().Order(), pages.Where(page => page != "README").Order());
     }
@@ -95,7 +96,7 @@ public sealed partial class RuleTests
             Names(),
             alert =>
             {
-                var page = File.ReadAllText(Path.Combine(BuiltPrograms.Root, "docs", "runbooks", $"{alert}.md"));
+                var page = File.ReadAllText(Path.Combine(Rule.Pages, $"{alert}.md"));
                 Assert.Matches(Beginning(), page);
                 Assert.StartsWith($"# {alert}\n", page, StringComparison.Ordinal);
                 Assert.Contains("\n## What it means\n", page, StringComparison.Ordinal);
@@ -107,13 +108,43 @@ public sealed partial class RuleTests
     [Fact]
     public async Task Runbooks_VerbsOfTheFarm_AreThere()
     {
-        var pages = Directory.GetFiles(Path.Combine(BuiltPrograms.Root, "docs", "runbooks"), "*.md").Select(File.ReadAllText);
-        var verbs = pages.SelectMany(page => Verb().Matches(page)).Select(match => match.Groups[1].Value).Distinct().ToList();
-        Assert.NotEmpty(verbs);
+        var typed = Pages()
+            .SelectMany(page => Verb().Matches(page))
+            .ToLookup(match => match.Groups["verb"].Value, match => match.Groups["rest"].Value);
+        Assert.NotEmpty(typed);
         var known = await Program.RunAsync(BuiltPrograms.Cli, ["--help"]);
-
-        Assert.All(verbs, verb => Assert.Matches($@"(?m)^  {verb}\b", known));
+        foreach (var verb in typed)
+        {
+            Assert.Matches($@"(?m)^  {verb.Key}\b", known);
+            var help = await Program.RunAsync(BuiltPrograms.Cli, [verb.Key, "--help"]);
+            var options = verb.SelectMany(rest => Option().Matches(rest)).Select(match => match.Value);
+            var words = help.Contains("\nCommands:", StringComparison.Ordinal)
+                ? verb.SelectMany(rest => SecondVerb().Matches(rest)).Select(match => match.Groups["word"].Value)
+                : [];
+            Assert.All(options.Concat(words).Distinct(), name => Assert.Matches($@"(?m)^  (-\w, )?{name}\b", help));
+        }
     }
+
+    /// <summary>Where the farm is away <c>-s</c> alone prints nothing at all.</summary>
+    [Fact]
+    public void Runbooks_Curl_SaysWhatItMet()
+    {
+        var flags = Pages().SelectMany(page => Curl().Matches(page)).Select(match => match.Groups["flags"].Value).ToList();
+
+        Assert.NotEmpty(flags);
+        Assert.All(flags.Where(flag => flag.Contains('s', StringComparison.Ordinal)), flag => Assert.Contains('S', flag));
+    }
+
+    /// <summary>Whatever an attempt fails of, the page says where to go on.</summary>
+    [Fact]
+    public void AttemptsFailing_EachReason_HasItsRow()
+    {
+        var page = File.ReadAllText(Path.Combine(Rule.Pages, "AttemptsFailing.md"));
+
+        Assert.All(Enum.GetValues<FailureReason>(), reason => Assert.Matches($@"(?m)^\|[^|]*`{Word.Of(reason)}`", page));
+    }
+
+    private static IEnumerable<string> Pages() => Directory.GetFiles(Rule.Pages, "*.md").Select(File.ReadAllText);
 
     private static IEnumerable<string> Names() => Rule.All().Select(rule => rule.Alert).OfType<string>().Distinct();
 
@@ -127,6 +158,16 @@ public sealed partial class RuleTests
     [GeneratedRegex(@"\A# \w+\n\n```sh\n\S")]
     private static partial Regex Beginning();
 
-    [GeneratedRegex(@"\./farm (\w+)")]
+    [GeneratedRegex(@"\./farm (?<verb>\w+)(?<rest>[^`|;#\n]*)")]
     private static partial Regex Verb();
+
+    // As in "workers show NAME".
+    [GeneratedRegex(@"^ (?<word>[a-z]+)")]
+    private static partial Regex SecondVerb();
+
+    [GeneratedRegex(@"(?<=\s)--[a-z][a-z-]*")]
+    private static partial Regex Option();
+
+    [GeneratedRegex(@"\bcurl -(?<flags>\w+)")]
+    private static partial Regex Curl();
 }

@@ -8,14 +8,16 @@ namespace RenderFarm.Observability.Tests.Shipped;
 internal sealed partial record Rule(string? Alert, string? Record, string Expression, string? Severity, string? Summary, string? Runbook)
 {
     /// <summary>What the alerts' links begin with, where nobody has said where the pages are read.</summary>
-    private const string Pages = "{{ $externalLabels.runbooks }}/";
+    private const string Link = "{{ $externalLabels.runbooks }}/";
+
+    public static string Pages => Path.Combine(BuiltPrograms.Root, "docs", "runbooks");
 
     public static string Folder => Path.Combine(BuiltPrograms.Root, "deploy", "prometheus");
 
     public static IReadOnlyList<string> Files => Directory.GetFiles(Path.Combine(Folder, "rules"), "*.yml");
 
     /// <summary>The page it leads to, as a file of <c>docs/runbooks</c>.</summary>
-    public string? Page => Runbook?.StartsWith(Pages, StringComparison.Ordinal) == true ? Runbook[Pages.Length..] : null;
+    public string? Page => Runbook?.StartsWith(Link, StringComparison.Ordinal) == true ? Runbook[Link.Length..] : null;
 
     public static IReadOnlyList<Rule> All() =>
         [
@@ -39,6 +41,10 @@ internal sealed partial record Rule(string? Alert, string? Record, string Expres
             .Where(match => match.Groups["labels"].Success || match.Groups["name"].Value.Contains('_', StringComparison.Ordinal))
             .Where(match => !Function().IsMatch(match.Groups["name"].Value) && !match.Groups["call"].Success)
             .Select(match => match.Groups["name"].Value + match.Groups["labels"].Value);
+
+    /// <summary>The loops that a selector, or a matcher of Alertmanager's, names.</summary>
+    public static IEnumerable<string> Loops(string matchers) =>
+        LoopMatcher().Matches(matchers).SelectMany(match => match.Groups["names"].Value.Split('|'));
 
     public static YamlMappingNode Load(string file)
     {
@@ -71,6 +77,9 @@ internal sealed partial record Rule(string? Alert, string? Record, string Expres
     // by (a, b), without (…), ignoring (…), on (…): names of labels, not of series; [5m] and offset 1h
     [GeneratedRegex(@"\b(by|without|ignoring|on)\s*\([^)]*\)|\[[^\]]*\]|\boffset\s+\w+")]
     private static partial Regex Window();
+
+    [GeneratedRegex(@"\bloop\s*(=|!=|=~|!~)\s*""(?<names>[^""]+)""")]
+    private static partial Regex LoopMatcher();
 
     [GeneratedRegex("^(and|or|unless|sum|max|min|rate|increase|predict_linear)$")]
     private static partial Regex Function();
