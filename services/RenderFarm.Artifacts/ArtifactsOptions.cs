@@ -20,7 +20,10 @@ public sealed class ArtifactsOptions : ISettings, IValidatableObject
     [Address("http://127.0.0.1:9000", WithoutPath = true)]
     public string? Endpoint { get; set; }
 
+    [Secret]
     public string? AccessKey { get; set; }
+
+    [Secret]
     public string? SecretKey { get; set; }
     public string Bucket { get; set; } = "renderfarm";
 

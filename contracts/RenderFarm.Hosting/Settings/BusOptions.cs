@@ -12,17 +12,20 @@ public sealed class BusOptions : ISettings, IValidatableObject
     public BusKind Kind { get; set; } = BusKind.None;
 
     /// <summary><c>amqp://user:password@host:port/vhost</c>. Required for <c>rabbitmq</c>.</summary>
+    [Secret]
     public string Uri { get; set; } = "";
 
     /// <summary>
     /// The broker's management interface, <c>http://user:password@host:port</c>, by which the API makes a user for every worker that
     /// joins. Empty: workers that join work by long poll alone.
     /// </summary>
+    [Secret]
     public string ManagementUri { get; set; } = "";
 
     /// <summary>
     /// Where workers reach the broker, <c>amqp://host:port</c>, when that is not where the API does. No user is taken from it.
     /// </summary>
+    [Secret]
     public string WorkerUri { get; set; } = "";
 
     public bool IsRabbitMq => Kind == BusKind.RabbitMq;

@@ -20,6 +20,7 @@ public static class SettingsRegistration
     {
         var settings = Read<TOptions, TValidator>(configuration);
         services.AddSingleton(Options.Create(settings));
+        services.AddSingleton(SettingsInForce.Of(TOptions.Section, settings));
         return settings;
     }
 

@@ -36,6 +36,16 @@ public static class FarmTraces
     public static string? IdOf(string? traceParent) =>
         ContextOf(traceParent) is var context && context == default ? null : context.TraceId.ToString();
 
+    /// <summary>Whoever answers goes on with what is going on here.</summary>
+    public static void Continue(HttpRequestMessage request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (Activity.Current?.Id is { } here)
+        {
+            request.Headers.Add(Header, here);
+        }
+    }
+
     /// <summary>What is going on now; where nothing is, as in a process that makes no spans, a name that others can go on with.</summary>
     public static string Here() => Activity.Current?.Id ?? $"00-{ActivityTraceId.CreateRandom()}-{ActivitySpanId.CreateRandom()}-00";
 }

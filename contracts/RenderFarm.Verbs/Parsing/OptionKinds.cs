@@ -73,15 +73,26 @@ public static class OptionKinds
             HelpName = "AGE",
             DefaultValueFactory = _ => otherwise,
         };
+        RequireAge(option);
+        return option;
+    }
+
+    /// <inheritdoc cref="Age"/>
+    public static Option<string?> OptionalAge(string name, string description)
+    {
+        var option = new Option<string?>(name) { Description = description, HelpName = "AGE" };
+        RequireAge(option);
+        return option;
+    }
+
+    private static void RequireAge(Option option) =>
         option.Validators.Add(result =>
         {
             if (result.Tokens is [var given] && !Contracts.Words.Age.TryParse(given.Value, out _))
             {
-                result.AddError($"{name} is '{given.Value}': it must be {Contracts.Words.Age.Accepted}");
+                result.AddError($"{option.Name} is '{given.Value}': it must be {Contracts.Words.Age.Accepted}");
             }
         });
-        return option;
-    }
 
     public static Option<string> Choice(string name, string description, string otherwise, params IReadOnlyList<string> values)
     {

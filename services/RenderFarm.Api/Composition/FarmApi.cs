@@ -16,11 +16,12 @@ using RenderFarm.Api.Models;
 using RenderFarm.Api.Outbound;
 using RenderFarm.Api.Pages;
 using RenderFarm.Api.Plans;
-using RenderFarm.Api.Queue;
 using RenderFarm.Api.Requests;
 using RenderFarm.Api.Tracing;
 using RenderFarm.Api.Sessions;
+using RenderFarm.Api.Settings;
 using RenderFarm.Api.Videos;
+using RenderFarm.Api.Waiting;
 using RenderFarm.Api.Webhooks;
 using RenderFarm.Api.Workers;
 using RenderFarm.Artifacts;
@@ -167,6 +168,7 @@ internal static class FarmApi
         app.MapEnrolment();
         app.MapLeases();
         app.MapAudit();
+        app.MapSettings();
         app.MapHealth();
         app.MapOpenApi();
         app.MapScalarApiReference(page =>

@@ -49,7 +49,11 @@ internal static class Examples
         ["PATCH /v1/videos/{id}"] = [("star", "A star, and no note any more", """{"metadata":{"star":"1","note":null}}""")],
         ["POST /v1/videos/bulk"] =
         [
-            ("count", "How many failed today", """{"action":"retry","filter":{"status":"failed","created_after":1764000000},"dry_run":true}"""),
+            (
+                "count",
+                "How many failed since then",
+                """{"action":"retry","filter":{"status":"failed","created_after":1764000000},"dry_run":true}"""
+            ),
             ("do", "Run those again, if they are as many", """{"action":"retry","filter":{"status":"failed"},"expected":12}"""),
         ],
         ["POST /v1/queue/pause"] = [("model", "Of one model", """{"model":"t2v-14b"}""")],

@@ -15,7 +15,8 @@ internal sealed class FarmOperation : IOpenApiOperationTransformer
         [401] = "`invalid_api_key`, `key_revoked`, `invalid_invitation`",
         [403] = "`missing_scope`, `priority_above_ceiling`, `wrong_worker`",
         [404] = "`not_found`, `expired`; another tenant's things are not found either",
-        [409] = "`idempotency_conflict`, `wrong_state`, `content_not_ready`, `content_damaged`, `count_changed`, `lease_lost`, `upload_ended`",
+        [409] =
+            "`idempotency_conflict`, `wrong_state`, `content_not_ready`, `content_damaged`, `count_changed`, `lease_lost`, `upload_ended`",
         [413] = "`too_large`",
         [415] = "`unsupported_media_type`",
         [422] = "`plan_does_not_fit`, with the figures",

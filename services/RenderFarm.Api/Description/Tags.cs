@@ -26,6 +26,7 @@ internal static class Tags
         ("Workers", "Who renders, on which cards, and what they hold; a host is taken out of service and back here."),
         ("Audit", "What is stored and belongs to nothing, and its removal. Administrators only."),
         ("Session", "Who is asking, and how a browser comes to be signed in at the farm's page without the key."),
+        ("Settings", "What the process that answers goes by, without secrets. Administrators only."),
         ("Keys", "API keys: their scopes, quotas, rate and priority ceiling. Administrators only."),
         (
             "Worker protocol",

@@ -19,8 +19,8 @@ internal static class VideoFilterSchema
         ("metadata[name]", "The value of a pair of its metadata; `name` is the pair's own. May be given for several pairs.", Text()),
         (
             "text",
-            "Stands in the prompt. A page of such a list looks at so many videos and may come back short: `has_more` and `last_id` say from "
-                + "where to go on.",
+            "Stands in the prompt. A page of such a list looks at so many videos and may come back short: `has_more` and `last_id` say "
+                + "from where to go on.",
             Text()
         ),
         ("created_after", "Unix seconds: submitted then or later.", Time()),

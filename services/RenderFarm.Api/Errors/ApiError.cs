@@ -79,7 +79,14 @@ internal sealed record ApiError(int Status, string Code, string Message, string?
         };
 
     public static ApiError KeyRevoked() =>
-        new(401, "key_revoked", "This API key works no more: it was revoked, its time is over, or its secret was replaced. Ask an administrator for another one.") { NeverRetry = true };
+        new(
+            401,
+            "key_revoked",
+            "This API key works no more: it was revoked, its time is over, or its secret was replaced. Ask an administrator for another."
+        )
+        {
+            NeverRetry = true,
+        };
 
     public static ApiError WorkerRevoked(string what) =>
         new(401, "key_revoked", $"{what}. Stop at once; an administrator's invitation (./farm workers invite) brings a worker back.")

@@ -139,8 +139,8 @@ internal static class KeyEndpoints
         {
             throw ApiError
                 .WrongState(
-                    $"Key '{id}' was made by worker '{worker}' when it joined, and only that worker knows its secret. Revoke the worker, and "
-                        + "invite it again."
+                    $"Key '{id}' was made by worker '{worker}' when it joined, and only that worker knows its secret. Revoke the worker, "
+                        + "and invite it again."
                 )
                 .AsException();
         }

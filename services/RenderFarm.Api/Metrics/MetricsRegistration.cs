@@ -21,13 +21,14 @@ internal static class MetricsRegistration
         builder.Services.AddLoop<QueueGauges>().AddLoop<StandingGauges>();
         builder
             .Services.AddOpenTelemetry()
+            // Of figures and spans alike
+            .ConfigureResource(resource =>
+                resource
+                    .AddService("renderfarm-api", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
+                    .AddEnvironmentVariableDetector()
+            )
             .WithMetrics(metrics =>
                 metrics
-                    .ConfigureResource(resource =>
-                        resource
-                            .AddService("renderfarm-api", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
-                            .AddEnvironmentVariableDetector()
-                    )
                     .AddMeter(ApiInstruments.Meter, Bus, "Npgsql")
                     .AddAspNetCoreInstrumentation()
                     .AddRuntimeInstrumentation()

@@ -57,7 +57,8 @@ internal static class JobSpans
             now - TimeSpan.FromSeconds(Math.Max(0, job.QueuedSeconds))
         );
         wait?.SetEndTime(now.UtcDateTime);
-        return Source.StartActivity("lease", ActivityKind.Internal, parent, tags, wait is null ? [] : [new ActivityLink(wait.Context)], now);
+        ActivityLink[] links = wait is null ? [] : [new(wait.Context)];
+        return Source.StartActivity("lease", ActivityKind.Internal, parent, tags, links, now);
     }
 
     /// <summary>A video's files are looked at and its end is recorded, as a part of the worker's report.</summary>

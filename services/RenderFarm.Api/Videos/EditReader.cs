@@ -31,11 +31,11 @@ internal static class EditReader
         }
 
         // Its strings by the rules of a submission, its nulls beside them
-        var set = new JsonObject
-        {
-            ["metadata"] = new JsonObject(pairs.Where(pair => pair.Value is not null).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone()))),
-        };
-        var strings = new FieldReader(set).Strings("metadata", JobEdit.MostPairs, maxKey: 64, maxValue: 512)!;
+        var set = new JsonObject(
+            pairs.Where(pair => pair.Value is not null).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone()))
+        );
+        var strings = new FieldReader(new JsonObject { ["metadata"] = set })
+            .Strings("metadata", JobEdit.MostPairs, maxKey: 64, maxValue: 512)!;
         return pairs.ToDictionary(
             pair => pair.Key.Length <= 64 ? pair.Key : throw fields.Invalid("metadata", "has a key longer than 64 characters"),
             pair => strings.GetValueOrDefault(pair.Key)

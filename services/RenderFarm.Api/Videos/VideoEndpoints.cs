@@ -9,7 +9,7 @@ using RenderFarm.Jobs.Users;
 
 namespace RenderFarm.Api.Videos;
 
-/// <summary><c>/v1/videos</c>: submit, look, list, change, stop, run again, delete and back. Downloads are in <see cref="VideoContent"/>.</summary>
+/// <summary><c>/v1/videos</c>: submit, look, list, change, stop, run again, delete. Downloads are in <see cref="VideoContent"/>.</summary>
 internal static class VideoEndpoints
 {
     public static RouteGroupBuilder MapVideos(this IEndpointRouteBuilder routes)

@@ -36,7 +36,8 @@ internal sealed class VideoFilterReader(WorkerRegistry workers)
         if (fields.Has("ids"))
         {
             ids =
-                tree?["ids"] is JsonArray list && list.Count <= MostIds && list.All(id => id is JsonValue value && value.TryGetValue<string>(out _))
+                tree?["ids"] is JsonArray { Count: <= MostIds } list
+                && list.All(id => id is JsonValue value && value.TryGetValue<string>(out _))
                     ? [.. list.Select(id => id!.GetValue<string>())]
                     : throw fields.Invalid("ids", $"must be a list of at most {MostIds} ids");
         }

@@ -51,6 +51,7 @@ internal static class FarmCommand
             .. VideoCommands.Create(run, console, time),
             .. BatchCommand.Create(run, console, time),
             .. WorkerCommands.Create(run, console, time),
+            QueueCommand.Create(run, console, time),
             KeysCommand.Create(run, console, time),
             PageCommand.Create(run, console, time),
             ArtifactsCommand.Create(run, console, time),

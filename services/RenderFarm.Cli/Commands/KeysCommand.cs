@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
@@ -29,14 +30,20 @@ internal static class KeysCommand
                 return Task.FromResult(0);
             }
         );
-        return new Command("keys", "API keys")
+        var keys = new Command("keys", "API keys")
         {
             show,
             List(run, console, time),
             Inspect(run, console, time),
             Make(run, console, time),
             Revoke(run, console, time),
-        }.WithExamples("keys list", "keys create studio --queued 200", "keys revoke key_019…");
+        };
+        foreach (var verb in KeyChangeCommands.Create(run, console, time))
+        {
+            keys.Add(verb);
+        }
+
+        return keys.WithExamples("keys list", "keys create studio --queued 200", "keys rotate key_019… --overlap 1d");
     }
 
     private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time)
@@ -123,6 +130,8 @@ internal static class KeysCommand
         var running = OptionKinds.OptionalWhole("--running", "How many may run at once", 0);
         var perDay = OptionKinds.OptionalWhole("--per-day", "How many may be submitted a day (UTC)", 0);
         var perMinute = OptionKinds.OptionalWhole("--requests-per-minute", "How many requests it may send", 0);
+        var word = new Option<string?>("--class") { Description = "What figures are told apart by" };
+        var expires = OptionKinds.OptionalAge("--expires-in", "When it stops working; absent: never");
         var connection = new FarmConnection();
         var command = new Command("create", "Make a key; its secret is printed this once")
         {
@@ -133,6 +142,8 @@ internal static class KeysCommand
             running,
             perDay,
             perMinute,
+            word,
+            expires,
             JsonSwitch.Option,
         };
         connection.AddTo(command);
@@ -148,6 +159,16 @@ internal static class KeysCommand
 
                 Set(body, "priority_ceiling", parsed.GetValue(ceiling));
                 Set(body, "requests_per_minute", parsed.GetValue(perMinute));
+                if (parsed.GetValue(word) is { } called)
+                {
+                    body["class"] = called;
+                }
+
+                if (Age.TryParse(parsed.GetValue(expires), out var left))
+                {
+                    body["expires_at"] = (time.GetUtcNow() + left).ToUnixTimeSeconds();
+                }
+
                 Set(body["quotas"]!, "queued", parsed.GetValue(queued));
                 Set(body["quotas"]!, "running", parsed.GetValue(running));
                 Set(body["quotas"]!, "per_day", parsed.GetValue(perDay));

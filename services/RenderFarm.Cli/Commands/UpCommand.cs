@@ -213,7 +213,9 @@ internal static class UpCommand
                 farm.Settings.ApiUrl,
                 KeysFile.Read(farm.Home.Keys).AdminKey,
                 time,
-                farm.Settings.Listener.Tls is { } tls ? new SocketsHttpHandler { SslOptions = PinnedCertificate.ByFile(tls.Certificate) } : null
+                farm.Settings.Listener.Tls is { } tls
+                    ? new SocketsHttpHandler { SslOptions = PinnedCertificate.ByFile(tls.Certificate) }
+                    : null
             );
             var link = await PageLink.AskAsync(client, cancellationToken);
             console.Say($"  page     {link}  (signs in once, within ten minutes; ./farm page makes another)");

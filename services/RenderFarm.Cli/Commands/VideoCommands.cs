@@ -1,12 +1,10 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Videos;
-using RenderFarm.Contracts.Words;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
@@ -21,11 +19,11 @@ internal static class VideoCommands
         yield return SubmitCommands.Render(run, console, time);
         yield return SubmitCommands.Submit(run, console, time);
         yield return Watch(verbs, console, time);
-        yield return List(run, console, time);
+        yield return ListCommand.Create(run, console, time);
         yield return Show(verbs, console);
-        yield return Cancel(verbs, console);
-        yield return Retry(verbs, console);
-        yield return Delete(verbs, console);
+        yield return Cancel(verbs, console, time);
+        yield return Retry(verbs, console, time);
+        yield return Delete(verbs, console, time);
         yield return DownloadCommand.Create(verbs, console);
         yield return Remix(verbs, console);
     }
@@ -54,58 +52,6 @@ internal static class VideoCommands
                 }
             )
             .WithExamples("watch video_019…", "watch batch_019…", "watch video_019… --json");
-
-    private static Command List(CommandRunner run, IAnsiConsole console, TimeProvider time)
-    {
-        var limit = OptionKinds.Whole("--limit", "How many; 0 for all", 20, 0);
-        var after = new Option<string?>("--after") { Description = "Begin after this id" };
-        var oldest = new Option<bool>("--oldest") { Description = "Oldest first instead of newest" };
-        var connection = new FarmConnection();
-        var command = new Command("list", "List videos, newest first").WithExamples("list", "list --limit 0 --json | jq -r .id");
-        foreach (var option in new Option[] { limit, after, oldest, JsonSwitch.Option })
-        {
-            command.Add(option);
-        }
-
-        connection.AddTo(command);
-        after.CompleteWith(connection, time, LiveIds.Videos);
-        run.Run(
-            command,
-            async (parsed, cancellationToken) =>
-            {
-                using var client = connection.Open(parsed, time);
-                var most = parsed.GetValue(limit) is > 0 and var some ? some : int.MaxValue;
-                var order = parsed.GetValue(oldest) ? "asc" : "desc";
-                var videos = client.PagesAsync("videos", most, parsed.GetValue(after), order, cancellationToken);
-                if (parsed.WantsJson())
-                {
-                    await foreach (var video in videos)
-                    {
-                        console.Say(JsonSwitch.Line(video));
-                    }
-
-                    return 0;
-                }
-                var table = new PlainTable("id", "status", "%", "model", "size", "frames", "prompt");
-                await foreach (var answer in videos)
-                {
-                    var video = answer.Deserialize(FarmJson.Default.Video)!;
-                    table.Add(
-                        video.Id,
-                        video.Error?.Code ?? Word.Of(video.Status),
-                        video.Progress.ToString(CultureInfo.InvariantCulture),
-                        video.Model,
-                        video.Size,
-                        video.Frames.ToString(CultureInfo.InvariantCulture),
-                        video.Prompt.Length > 60 ? video.Prompt[..59] + "…" : video.Prompt
-                    );
-                }
-                table.WriteTo(console);
-                return 0;
-            }
-        );
-        return command;
-    }
 
     private static Command Show(IdVerbs verbs, IAnsiConsole console)
     {
@@ -152,12 +98,12 @@ internal static class VideoCommands
         return command.WithExamples("show video_019…", "show video_019… --attempts", "show video_019… --json | jq .usage");
     }
 
-    private static Command Cancel(IdVerbs verbs, IAnsiConsole console) =>
+    private static Command Cancel(IdVerbs verbs, IAnsiConsole console, TimeProvider time) =>
         verbs
             .Create(
                 "cancel",
                 "Stop videos or batches",
-                IdVerbs.Several("id", "Videos or batches"),
+                IdVerbs.AnyNumber("id", "Videos or batches; none, where a filter says which videos"),
                 [LiveIds.UnfinishedVideos, LiveIds.UnfinishedBatches],
                 async (client, id, parsed, cancellationToken) =>
                 {
@@ -168,17 +114,18 @@ internal static class VideoCommands
                         : $"{id}  {Stopped.Describe(answer.Deserialize(FarmJson.Default.Video)!)}"
                     );
                     return VerbProgram.Done;
-                }
+                },
+                new BulkVerb("cancel", "cancelled", console, time)
             )
-            .WithExamples("cancel video_019…", "list --json | jq -r 'select(.status==\"queued\").id' | xargs ./farm cancel");
+            .WithExamples("cancel video_019…", "cancel --status queued --model demo", "cancel --status queued --model demo --yes");
 
-    private static Command Retry(IdVerbs verbs, IAnsiConsole console)
+    private static Command Retry(IdVerbs verbs, IAnsiConsole console, TimeProvider time)
     {
         return verbs
             .Create(
                 "retry",
                 "Run failed or cancelled videos again; of a batch, all that are",
-                IdVerbs.Several("id", "Videos or batches"),
+                IdVerbs.AnyNumber("id", "Videos or batches; none, where a filter says which videos"),
                 [LiveIds.FailedVideos, LiveIds.Batches],
                 async (client, id, parsed, cancellationToken) =>
                 {
@@ -198,9 +145,10 @@ internal static class VideoCommands
                     }
 
                     return VerbProgram.Done;
-                }
+                },
+                new BulkVerb("retry", "run again", console, time)
             )
-            .WithExamples("retry video_019…", "retry batch_019…");
+            .WithExamples("retry video_019…", "retry batch_019…", "retry --error worker_lost --within 12h --yes");
 
         async Task RetryAsync(FarmClient client, string id, ParseResult parsed, CancellationToken cancellationToken)
         {
@@ -213,12 +161,12 @@ internal static class VideoCommands
         }
     }
 
-    private static Command Delete(IdVerbs verbs, IAnsiConsole console) =>
+    private static Command Delete(IdVerbs verbs, IAnsiConsole console, TimeProvider time) =>
         verbs
             .Create(
                 "delete",
                 "Remove videos, or batches with their videos, and their files",
-                IdVerbs.Several("id", "Videos or batches"),
+                IdVerbs.AnyNumber("id", "Videos or batches; none, where a filter says which videos"),
                 [LiveIds.Videos, LiveIds.Batches],
                 async (client, id, parsed, cancellationToken) =>
                 {
@@ -229,9 +177,10 @@ internal static class VideoCommands
                     }
 
                     return VerbProgram.Done;
-                }
+                },
+                new BulkVerb("delete", "deleted", console, time)
             )
-            .WithExamples("delete video_019…", "delete batch_019…");
+            .WithExamples("delete video_019…", "delete batch_019…", "delete --status failed --older-than 7d --yes");
 
     private static Command Remix(IdVerbs verbs, IAnsiConsole console)
     {

@@ -85,18 +85,21 @@ internal sealed class FarmClient : IDisposable
     /// <param name="most">No more of it than this.</param>
     /// <param name="after">Begin after this id.</param>
     /// <param name="order"><c>asc</c> or <c>desc</c>.</param>
+    /// <param name="filter">More of the query, with an ampersand before each part.</param>
     public async IAsyncEnumerable<JsonElement> PagesAsync(
         string path,
         int most,
         string? after,
         string order,
-        [EnumeratorCancellation] CancellationToken cancellationToken
+        [EnumeratorCancellation] CancellationToken cancellationToken,
+        string filter = ""
     )
     {
         for (var left = most; left > 0;)
         {
+            var place = after is null ? "" : $"&after={Uri.EscapeDataString(after)}";
             var page = await GetJsonAsync(
-                $"{path}?limit={Math.Min(left, LargestPage)}&order={order}{(after is null ? "" : $"&after={Uri.EscapeDataString(after)}")}",
+                $"{path}?limit={Math.Min(left, LargestPage)}&order={order}{place}{filter}",
                 cancellationToken
             );
             foreach (var one in page.GetProperty("data").EnumerateArray())

@@ -28,10 +28,16 @@ internal sealed record Video
     public string? Warning { get; init; }
     public VideoError? Error { get; init; }
 
+    /// <summary>The id of the worker that has it, or had it last.</summary>
+    public string? Worker { get; init; }
+    public VideoUse? Usage { get; init; }
+
     public bool IsOver => Status is VideoStatus.Completed or VideoStatus.Failed;
 }
 
 internal sealed record VideoError(string Code, string Message);
+
+internal sealed record VideoUse(double? QueueSeconds);
 
 /// <summary>The error object in the API's error body.</summary>
 internal sealed record ErrorBody(ErrorDetail? Error);

@@ -15,8 +15,8 @@ internal static class FarmPages
     {
         pages.MapGet("/farm", ShowAsync);
         pages.MapGet("/farm/live", LiveAsync);
-        pages.MapPost("/farm/workers/{id}/drain", (string id, HttpContext context, IFarm farm) => WorkerAsync("POST", "/drain", id, context, farm));
-        pages.MapPost("/farm/workers/{id}/revoke", (string id, HttpContext context, IFarm farm) => WorkerAsync("DELETE", "", id, context, farm));
+        pages.MapPost("/farm/workers/{id}/drain", DrainAsync);
+        pages.MapPost("/farm/workers/{id}/revoke", RevokeAsync);
         pages.MapPost("/farm/workers/{id}/resume", ResumeAsync);
         pages.MapPost("/farm/workers/{id}/name", RenameAsync);
         pages.MapPost("/farm/invite", InviteAsync);
@@ -28,7 +28,7 @@ internal static class FarmPages
         pages.MapStorePages();
     }
 
-    public static string WorkerPath(string id) => $"/v1/workers/{Uri.EscapeDataString(id)}";
+    private static string WorkerPath(string id) => $"/v1/workers/{Uri.EscapeDataString(id)}";
 
     private static async Task<IResult> ShowAsync(HttpContext context, PageRenderer renderer)
     {
@@ -47,9 +47,15 @@ internal static class FarmPages
         return await renderer.DrawAsync<LivePart>(page, new() { ["Sight"] = await FarmSight.LookAsync(page.Visitor) });
     }
 
-    private static async Task<IResult> WorkerAsync(string method, string verb, string id, HttpContext context, IFarm farm)
+    private static async Task<IResult> DrainAsync(string id, HttpContext context, IFarm farm)
     {
-        await new Visitor(farm, context).ChangeAsync<object>(method, WorkerPath(id) + verb);
+        await new Visitor(farm, context).ChangeAsync<object>(HttpMethods.Post, WorkerPath(id) + "/drain");
+        return Back.To("/farm");
+    }
+
+    private static async Task<IResult> RevokeAsync(string id, HttpContext context, IFarm farm)
+    {
+        await new Visitor(farm, context).ChangeAsync<object>(HttpMethods.Delete, WorkerPath(id));
         return Back.To("/farm");
     }
 
@@ -116,5 +122,6 @@ internal static class FarmPages
         return await Back.ToAsync(context, "/farm");
     }
 
-    private static int? Whole(string? text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var whole) ? whole : null;
+    private static int? Whole(string? text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var whole) ? whole : null;
 }

@@ -48,7 +48,8 @@ public sealed record KeyForm(IReadOnlyDictionary<string, string> Values, IReadOn
 
     public JsonObject ForNew()
     {
-        var body = new JsonObject { ["scopes"] = new JsonArray([.. Scopes.Select(scope => (JsonNode)scope)]), ["quotas"] = new JsonObject() };
+        var scopes = new JsonArray([.. Scopes.Select(scope => (JsonNode)scope)]);
+        var body = new JsonObject { ["scopes"] = scopes, ["quotas"] = new JsonObject() };
         Fill(body, isChange: false);
         return body;
     }

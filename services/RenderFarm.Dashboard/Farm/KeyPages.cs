@@ -8,7 +8,7 @@ using RenderFarm.Dashboard.Frame;
 
 namespace RenderFarm.Dashboard.Farm;
 
-/// <summary>API keys: made, changed, given another secret, revoked. A secret is drawn in the answer to its making and nowhere else.</summary>
+/// <summary>API keys: made, changed, given another secret, revoked. A secret is drawn in the answer to its making alone.</summary>
 internal static class KeyPages
 {
     public static void MapKeyPages(this IEndpointRouteBuilder pages)

@@ -13,13 +13,14 @@ internal static class QueueLinePages
             async (HttpContext context, PageRenderer renderer) =>
             {
                 var page = await renderer.BeginAsync(context);
-                // A farm that doesn't tell of its queue leaves the line empty.
-                return await page.Visitor.FindAsync<QueueRecord>("/v1/queue") is { } queue
-                    ? await renderer.DrawAsync<QueueLine>(
-                        page,
-                        new() { ["Queue"] = queue, ["Crew"] = await page.Visitor.GetAsync<CrewRecord>("/v1/workers") }
-                    )
-                    : Results.NoContent();
+                return await renderer.DrawAsync<QueueLine>(
+                    page,
+                    new()
+                    {
+                        ["Queue"] = await page.Visitor.GetAsync<QueueRecord>("/v1/queue"),
+                        ["Crew"] = await page.Visitor.GetAsync<CrewRecord>("/v1/workers"),
+                    }
+                );
             }
         );
 }

@@ -145,7 +145,8 @@ public sealed class BatchStore(JobDatabase database, JobAnnouncer announcer, Tim
                     limit + 1,
                     cancellationToken
                 );
-                return new JobPage([.. jobs.Take(limit)], jobs.Count > limit, limit > 0 && jobs.Count > 0 ? jobs[Math.Min(limit, jobs.Count) - 1].Id : null);
+                var shown = jobs.Take(limit).ToList();
+                return new JobPage(shown, jobs.Count > limit, shown.Count > 0 ? shown[^1].Id : null);
             },
             cancellationToken
         );

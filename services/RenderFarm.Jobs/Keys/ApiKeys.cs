@@ -89,8 +89,8 @@ public sealed class ApiKeys(JobDatabase database, TimeProvider time)
     }
 
     /// <summary>
-    /// A secret that <see cref="AuthenticateAsync"/> knows no valid key for was one once: revoked, over, or followed by another. A database that was restored from before the
-    /// key was made knows it not at all, which is something else: whoever holds it may be right.
+    /// A secret that <see cref="AuthenticateAsync"/> knows no valid key for was one once: revoked, over, or followed by another. A
+    /// database that was restored from before the key was made knows it not at all, which is something else: whoever holds it may be right.
     /// </summary>
     public Task<bool> IsRevokedAsync(string secret, CancellationToken cancellationToken)
     {

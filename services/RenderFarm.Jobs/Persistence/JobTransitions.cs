@@ -62,8 +62,8 @@ internal static partial class JobTransitions
         $"{In([JobState.Failed, JobState.Cancelled, JobState.Expired])} OR deleted_at IS NOT NULL";
 
     /// <summary>
-    /// Of some jobs, those that <see cref="CancelAsync"/> has just cancelled, at <c>@now</c>. The same moment is in both columns: that tells
-    /// them from those that were cancelled before.
+    /// Of some jobs, those that <see cref="CancelAsync"/> has just cancelled, at <c>@now</c>. The same moment is in both columns: that
+    /// tells them from those that were cancelled before.
     /// </summary>
     public static string JustCancelled(JobsWhere which) =>
         $"{which.Sql} AND {In([JobState.Cancelled])} AND finished_at = @now AND cancel_requested_at = @now";

@@ -17,6 +17,7 @@ public sealed class StoreOptions : ISettings, IValidatableObject
 
     /// <summary>For sqlite <c>Data Source=PATH</c>; for postgres an Npgsql connection string.</summary>
     [Required(ErrorMessage = "must name the database, such as \"Data Source=farm.db\" or \"Host=...;Database=...\".")]
+    [Secret]
     public string ConnectionString { get; set; } = "";
 
     /// <summary>Rows of jobs without a result, or whose result is gone, are removed so many days after the job ended.</summary>

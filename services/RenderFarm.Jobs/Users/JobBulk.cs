@@ -39,7 +39,14 @@ public sealed class JobBulk(JobDatabase database, JobStore jobs, TimeProvider ti
         for (string? after = null; last is not null;)
         {
             var ids = await database.ReadAsync(
-                db => JobSearch.NextAsync(db, scope, Narrowed(filter, action), new PagePlace(Step, after, Ascending: true), cancellationToken),
+                db =>
+                    JobSearch.NextAsync(
+                        db,
+                        scope,
+                        Narrowed(filter, action),
+                        new PagePlace(Step, after, Ascending: true),
+                        cancellationToken
+                    ),
                 cancellationToken,
                 StorePatience.Many
             );

@@ -6,8 +6,8 @@ using RenderFarm.Jobs.Persistence;
 namespace RenderFarm.Jobs.Users;
 
 /// <summary>
-/// Lists by filters. One thing that is asked for leads (<see cref="Lead"/>): its index has the jobs in the order of their ids, which is that
-/// of time. What else is asked is looked at row by row, and a page looks at so many and no more (<see cref="Look"/>): it may come back
+/// Lists by filters. One thing that is asked for leads (<see cref="Lead"/>): its index has the jobs in the order of their ids, which is
+/// that of time. What else is asked is looked at row by row, and a page looks at so many and no more (<see cref="Look"/>): it may come back
 /// short, and says from where to go on. So no list takes long, however rare what it looks for.
 /// </summary>
 internal sealed class JobSearch
@@ -151,7 +151,7 @@ internal sealed class JobSearch
         : scope.KeyId is not null ? Lead.Key
         : filter.ErrorCode is not null ? Lead.Error
         : filter.Workers is [_] ? Lead.Worker
-        : filter.States is [_] || (filter.States.Count > 0 && filter.States.All(state => JobTransitions.End.From.Contains(state))) ? Lead.State
+        : filter.States is [_] || (filter.States.Count > 0 && filter.States.All(JobTransitions.End.From.Contains)) ? Lead.State
         : filter.Model is not null ? Lead.Model
         : Lead.None;
 
@@ -264,7 +264,9 @@ internal sealed class JobSearch
     private static (string, object?)[] After(PagePlace place) => place.After is { } after ? [("after", after)] : [];
 
     private static string Escaped(string text) =>
-        text.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal);
+        text.Replace(@"\", @"\\", StringComparison.Ordinal)
+            .Replace("%", @"\%", StringComparison.Ordinal)
+            .Replace("_", @"\_", StringComparison.Ordinal);
 
     /// <summary>In the order of the ids, each with the worker of its newest lease.</summary>
     private static async Task<IReadOnlyList<Job>> JobsAsync(JobsDbContext db, List<string> ids, CancellationToken cancellationToken)

@@ -11,19 +11,16 @@ public sealed class KeyEditTests(StillFarm still) : IClassFixture<StillFarm>
     [Fact]
     public async Task Patch_ChangesWhatItNames_ToNothingWhereItSaysNull()
     {
-        var made = await MakeAsync(new { name = "t", quotas = new { queued = 5, running = 2 }, requests_per_minute = 60, @class = "night" });
+        var limits = new { queued = 5, running = 2 };
+        var made = await MakeAsync(new { name = "t", quotas = limits, requests_per_minute = 60, @class = "night" });
 
-        var edited = await (
-            await _farm.User.PatchAsync(
-                $"/v1/keys/{(string)made["id"]!}",
-                JsonContent.Create(
-                    new { name = "u", quotas = new { queued = (int?)null, per_day = 7 }, requests_per_minute = (int?)null, priority_ceiling = 9 }
-                )
-            )
-        ).JsonAsync();
+        var body = """{"name":"u","quotas":{"queued":null,"per_day":7},"requests_per_minute":null,"priority_ceiling":9}""";
+        using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        var edited = await (await _farm.User.PatchAsync($"/v1/keys/{(string)made["id"]!}", content)).JsonAsync();
 
         Assert.Equal(("u", 9, "night"), ((string?)edited["name"], (int)edited["priority_ceiling"]!, (string?)edited["class"]));
-        Assert.Equal((null, 2, 7), ((int?)edited["quotas"]!["queued"], (int?)edited["quotas"]!["running"], (int?)edited["quotas"]!["per_day"]));
+        var quotas = edited["quotas"]!;
+        Assert.Equal((null, 2, 7), ((int?)quotas["queued"], (int?)quotas["running"], (int?)quotas["per_day"]));
         Assert.Null(edited["requests_per_minute"]);
         Assert.Null(edited["key"]);
     }

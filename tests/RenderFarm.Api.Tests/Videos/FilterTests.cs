@@ -107,8 +107,9 @@ public sealed class FilterTests : IAsyncLifetime
         var tenant = await _farm.NewTenantAsync("submit", "read");
         var id = (string)(await _farm.SubmitAsync(new { prompt = "a", metadata = new { a = "1", b = "2" } }, tenant))["id"]!;
 
+        var pairs = new { a = (string?)null, star = "1" };
         var edited = await (
-            await tenant.PatchAsync($"/v1/videos/{id}", JsonContent.Create(new { metadata = new { a = (string?)null, star = "1" }, priority = 90 }))
+            await tenant.PatchAsync($"/v1/videos/{id}", JsonContent.Create(new { metadata = pairs, priority = 90 }))
         ).JsonAsync();
 
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse("""{"b":"2","star":"1"}"""), edited["metadata"]));

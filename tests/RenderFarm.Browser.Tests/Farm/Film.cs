@@ -15,7 +15,8 @@ internal sealed record Film(byte[] Video, byte[] Thumbnail, byte[] Sheet, byte[]
     {
         using var folder = new TemporaryFolder();
         var (video, picture, sheet, preview) = (folder.File("a.mp4"), folder.File("a.webp"), folder.File("s.webp"), folder.File("p.png"));
-        await RunAsync("-f", "lavfi", "-i", source, "-frames:v", "17", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart", video);
+        string[] encoder = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-movflags", "+faststart"];
+        await RunAsync(["-f", "lavfi", "-i", source, "-frames:v", "17", .. encoder, video]);
         await RunAsync("-i", video, "-frames:v", "1", picture);
         await RunAsync("-i", video, "-vf", "fps=4,scale=120:-2,tile=4x1", "-frames:v", "1", sheet);
         await RunAsync("-i", video, "-vf", "scale=104:60", "-frames:v", "1", preview);

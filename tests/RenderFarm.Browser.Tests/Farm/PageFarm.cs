@@ -71,7 +71,8 @@ public sealed class PageFarm : IAsyncLifetime
     internal async Task<Studio> StudioAsync(BrowserNewContextOptions? options = null, string name = "artist", ModelShape? shape = null)
     {
         var key = await KeyAsync(name);
-        var model = (shape ?? ModelShapes.T2v1Point3B) with { Id = $"{(shape ?? ModelShapes.T2v1Point3B).Id}-{Interlocked.Increment(ref _models)}" };
+        shape ??= ModelShapes.T2v1Point3B;
+        var model = shape with { Id = $"{shape.Id}-{Interlocked.Increment(ref _models)}" };
         var keys = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(Farm.Home, "keys.json"))).RootElement;
         var worker = await ScriptedWorker.StartAsync(
             new Uri(Farm.Url),

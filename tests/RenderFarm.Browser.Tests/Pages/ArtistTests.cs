@@ -17,7 +17,15 @@ public sealed partial class ArtistTests(PageFarm farm)
         var film = (await farm.FilmsAsync())[1];
         var page = await studio.OpenAsync($"/new?model={studio.Model}");
         await page.FillAsync("#f-prompt", "A <i>kite</i> over dunes & sea");
-        await page.SetInputFilesAsync("#f-input_reference", new FilePayload { Name = "first.webp", MimeType = "image/webp", Buffer = film.Thumbnail });
+        await page.SetInputFilesAsync(
+            "#f-input_reference",
+            new FilePayload
+            {
+                Name = "first.webp",
+                MimeType = "image/webp",
+                Buffer = film.Thumbnail,
+            }
+        );
         await Expect(page.Locator("[data-outlook]")).ToContainTextAsync("On rack-");
         await Expect(page.Locator("[data-outlook]")).ToContainTextAsync("GiB");
 
@@ -96,7 +104,8 @@ public sealed partial class ArtistTests(PageFarm farm)
         await page.WaitForFunctionAsync("() => [...document.querySelectorAll('video')].every(one => one.readyState >= 2)");
         await page.ClickAsync("[data-step='1']");
         await page.WaitForFunctionAsync(
-            "() => { const [a, b] = document.querySelectorAll('video'); return a.currentTime > 0 && Math.abs(a.currentTime - b.currentTime) < .05; }"
+            "() => { const [a, b] = document.querySelectorAll('video');"
+                + " return a.currentTime > 0 && Math.abs(a.currentTime - b.currentTime) < .05; }"
         );
     }
 
@@ -106,7 +115,12 @@ public sealed partial class ArtistTests(PageFarm farm)
         await using var studio = await farm.StudioAsync();
         var id = await studio.SubmitAsync("candles", new { max_attempts = 1 });
         await studio.Worker.TakeAsync(id);
-        await studio.Worker.FailAsync(id, FailureReason.RendererCrashed, "it ended with signal 11", "the last line\n<script>alert(1)</script>");
+        await studio.Worker.FailAsync(
+            id,
+            FailureReason.RendererCrashed,
+            "it ended with signal 11",
+            "the last line\n<script>alert(1)</script>"
+        );
         var page = await studio.OpenAsync($"/videos/{id}");
 
         await Expect(page.Locator("[role=alert]")).ToContainTextAsync("The renderer crashed");

@@ -1,6 +1,8 @@
+using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.Playwright;
 using RenderFarm.Browser.Tests.Farm;
+using RenderFarm.Contracts.Leases;
 using static Microsoft.Playwright.Assertions;
 
 namespace RenderFarm.Browser.Tests.Pages;
@@ -108,15 +110,13 @@ public sealed class FarmTests(PageFarm farm)
         await page.FillAsync("#k-name", name);
         await page.FillAsync("#k-queued", "many");
         await page.GetByRole(AriaRole.Button, new() { Name = "Make a key" }).ClickAsync();
-        await Expect(page.Locator(".field", new() { Has = page.Locator("#k-queued") }).Locator(".fault")).ToContainTextAsync("'quotas.queued'");
+        await Expect(FaultAt(page, "#k-queued")).ToContainTextAsync("'quotas.queued'");
         await Expect(page.Locator("#k-name")).ToHaveValueAsync(name);
 
         await page.FillAsync("#k-queued", "200");
         await page.GetByRole(AriaRole.Button, new() { Name = "Make a key" }).ClickAsync();
         var secret = (await page.TextContentAsync("[data-once]"))!;
-        using var theirs = new HttpClient { BaseAddress = new Uri(farm.Farm.Url) };
-        theirs.DefaultRequestHeaders.Authorization = new("Bearer", secret);
-        Assert.Equal(200, (int)(await theirs.GetAsync("/v1/videos", TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(200, await StatusAsync(secret));
 
         await page.GotoAsync("/farm/keys");
         var row = page.Locator("tr", new() { HasText = name });
@@ -127,7 +127,102 @@ public sealed class FarmTests(PageFarm farm)
 
         await Expect(page.Locator("h1")).ToHaveTextAsync("Keys");
         await Expect(row).ToHaveCountAsync(0);
-        Assert.Equal(401, (int)(await theirs.GetAsync("/v1/videos", TestContext.Current.CancellationToken)).StatusCode);
+        Assert.Equal(401, await StatusAsync(secret));
+    }
+
+    [Fact]
+    public async Task Queue_AModelIsPaused_ShowsItAndHoldsItBack()
+    {
+        await using var studio = await farm.StudioAsync(name: "artist who waits");
+        await using var one = await Operator.SignInAsync(farm);
+        var id = await studio.SubmitAsync("Rain on a tin roof");
+        var page = await one.OpenAsync("/farm");
+        var lane = page.Locator(".queue tr", new() { HasText = studio.Model });
+        await lane.GetByRole(AriaRole.Button).ClickAsync();
+
+        var pause = page.Locator(".paused", new() { HasText = studio.Model });
+        await Expect(pause).ToBeVisibleAsync();
+        await Expect(lane.GetByRole(AriaRole.Button)).ToHaveCountAsync(0);
+
+        await pause.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await Expect(pause).ToHaveCountAsync(0);
+        await studio.Worker.TakeAsync(id);
+        Assert.Empty(one.Console);
+    }
+
+    [Fact]
+    public async Task Key_IsChangedAndGivenAnotherSecret_WhileTheOldOneWorksOn()
+    {
+        await using var one = await Operator.SignInAsync(farm);
+        var name = "team-" + Guid.NewGuid().ToString("N")[..8];
+        var old = await farm.KeyAsync(name);
+        var page = await one.OpenAsync("/farm/keys");
+        var row = page.Locator("tr", new() { HasText = name });
+        await row.GetByRole(AriaRole.Link).ClickAsync();
+        await page.FillAsync("#k-running", "3");
+        await page.FillAsync("#k-class", "Night Shift");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(FaultAt(page, "#k-class")).ToContainTextAsync("'class'");
+
+        await page.FillAsync("#k-class", "night");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(row).ToContainTextAsync("night");
+        await Expect(row).ToContainTextAsync("0 of 3");
+
+        await row.GetByRole(AriaRole.Link).ClickAsync();
+        await page.FillAsync("#k-running", "");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await Expect(row).Not.ToContainTextAsync("0 of 3");
+
+        await row.GetByRole(AriaRole.Link).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Make another secret" }).ClickAsync();
+        var secret = (await page.TextContentAsync("[data-once]"))!;
+        Assert.NotEqual(old, secret);
+        Assert.Equal((200, 200), (await StatusAsync(old), await StatusAsync(secret)));
+    }
+
+    [Fact]
+    public async Task Batch_WithAFailure_SaysWhyAndRetriesIt()
+    {
+        await using var studio = await farm.StudioAsync(name: "artist of many");
+        using var made = await studio.Http.PostAsJsonAsync(
+            "/v1/batches",
+            new
+            {
+                @base = new { model = studio.Model, max_attempts = 1 },
+                matrix = new { prompt = new[] { "Dunes at noon", "Dunes at night" } },
+            },
+            TestContext.Current.CancellationToken
+        );
+        var text = await made.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(made.IsSuccessStatusCode, text);
+        var batch = JsonDocument.Parse(text).RootElement.GetProperty("id").GetString()!;
+        var list = await studio.Http.GetFromJsonAsync<JsonElement>($"/v1/batches/{batch}/videos", TestContext.Current.CancellationToken);
+        var first = list.GetProperty("data")[0].GetProperty("id").GetString()!;
+        await studio.Worker.TakeAsync(first);
+        await studio.Worker.FailAsync(first, FailureReason.EncoderFailed, "no space left on the scratch disk", "");
+
+        var page = await studio.OpenAsync("/farm/batches");
+        var shown = page.Locator($"[data-batch='{batch}']");
+        await Expect(shown).ToContainTextAsync("1 × The MP4 could not be written");
+        await Expect(shown).ToContainTextAsync("no space left on the scratch disk");
+        await shown.GetByRole(AriaRole.Button, new() { Name = "Retry these 1" }).ClickAsync();
+
+        await Expect(page.GetByText("1 of 1 wait again.")).ToBeVisibleAsync();
+        await Expect(shown.Locator(".reasons")).ToHaveCountAsync(0);
+        Assert.Empty(studio.Console);
+    }
+
+    /// <summary>What the farm says of a field.</summary>
+    private static ILocator FaultAt(IPage page, string field) =>
+        page.Locator(".field", new() { Has = page.Locator(field) }).Locator(".fault");
+
+    private async Task<int> StatusAsync(string secret)
+    {
+        using var http = new HttpClient { BaseAddress = new Uri(farm.Farm.Url) };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", secret);
+        using var answer = await http.GetAsync("/v1/videos", TestContext.Current.CancellationToken);
+        return (int)answer.StatusCode;
     }
 
     [Fact]
@@ -158,6 +253,7 @@ public sealed class FarmTests(PageFarm farm)
                 ("farm-key", $"/farm/keys/{id}"),
                 ("farm-batches", "/farm/batches"),
                 ("farm-store", "/farm/store"),
+                ("farm-settings", "/farm/settings"),
             ]
         );
         Assert.True(findings.Count == 0, string.Join(Environment.NewLine, findings));

@@ -40,7 +40,8 @@ public abstract class TogetherFacts(StoreUnderTest store) : FarmFacts(store)
     [Fact]
     public async Task Submit_MoreThanTheQuotaAtOnce_TakesExactlyAsManyAsThereIsRoomFor()
     {
-        var key = (await Farm.Keys.CreateAsync("small", KeyScopes.Submit, 100, new KeyTerms { Limits = new KeyLimits { Queued = 7 } }, Stop)).Key.Id;
+        var terms = new KeyTerms { Limits = new KeyLimits { Queued = 7 } };
+        var key = (await Farm.Keys.CreateAsync("small", KeyScopes.Submit, 100, terms, Stop)).Key.Id;
         var tries = Enumerable
             .Range(0, 30)
             .Select(async _ =>

@@ -125,7 +125,8 @@ public sealed partial class JobTransitionsTests
     [GeneratedRegex(
         """
             (?ix) \b(update|insert\s+into|delete\s+from) \s+ jobs\b
-            | (?<!\b(workers|workerinvitations|apikeys|webhookdeliveries|batches|queuepauses|dashboardsessions|signincodes) \b [^;]{0,400}) \. Execute(Update|Delete) (Async)? \(
+            | (?<!\b(workers|workerinvitations|apikeys|webhookdeliveries|batches|queuepauses|dashboardsessions|signincodes) \b
+                [^;]{0,400}) \. Execute(Update|Delete) (Async)? \(
             | \.State \s* = (?![=>])
             """
     )]

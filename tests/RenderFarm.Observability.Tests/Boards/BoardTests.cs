@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using RenderFarm.Observability.Tests.Rules;
 using RenderFarm.Observability.Tests.Servers;
+using RenderFarm.Observability.Tests.Shipped;
 using RenderFarm.Testing.Farms;
 
 namespace RenderFarm.Observability.Tests.Boards;

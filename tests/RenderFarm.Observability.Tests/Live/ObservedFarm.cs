@@ -20,11 +20,10 @@ public sealed class ObservedFarm : IAsyncDisposable
 {
     private const long GiB = 1L << 30;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-    private readonly SemaphoreSlim _once = new(1);
+    private readonly Lock _once = new();
     private readonly List<IAsyncDisposable> _servers = [];
     private readonly List<IDisposable> _folders = [];
-    private FarmUnderTest? _farm;
-    private Prometheus? _prometheus;
+    private Task<(FarmUnderTest Farm, Prometheus Prometheus)>? _made;
 
     /// <summary>Where webhooks go, and what Alertmanager sends.</summary>
     internal WebhookReceiver Receiver { get; private set; } = null!;
@@ -32,21 +31,11 @@ public sealed class ObservedFarm : IAsyncDisposable
     /// <summary>Its attempts: one that ran out of memory, and one that went well.</summary>
     public string Video { get; private set; } = "";
 
-    internal async Task<(FarmUnderTest Farm, Prometheus Prometheus)> GetAsync()
+    internal Task<(FarmUnderTest Farm, Prometheus Prometheus)> GetAsync()
     {
-        await _once.WaitAsync(TestContext.Current.CancellationToken);
-        try
+        lock (_once)
         {
-            if (_prometheus is null)
-            {
-                await MakeAsync();
-            }
-
-            return (_farm!, _prometheus!);
-        }
-        finally
-        {
-            _once.Release();
+            return _made ??= MakeAsync();
         }
     }
 
@@ -58,10 +47,9 @@ public sealed class ObservedFarm : IAsyncDisposable
         }
 
         _folders.ForEach(folder => folder.Dispose());
-        _once.Dispose();
     }
 
-    private async Task MakeAsync()
+    private async Task<(FarmUnderTest Farm, Prometheus Prometheus)> MakeAsync()
     {
         Program.Find("prometheus");
         var services = Keep(await FarmOnServices.CreateAsync());
@@ -79,7 +67,6 @@ public sealed class ObservedFarm : IAsyncDisposable
                 workers: 0
             )
         );
-        _farm = farm;
         var secured = await farm.StartApiWithTlsAsync(await CertificateAsync(), await KeyAsync());
         var workers = new Dictionary<string, FarmProcess>
         {
@@ -108,7 +95,7 @@ public sealed class ObservedFarm : IAsyncDisposable
         await LoseAndComeBackAsync(farm, workers);
         driver.Report(0, 63);
         await LeaveSomeWaitingAsync(farm);
-        _prometheus = prometheus;
+        return (farm, prometheus);
     }
 
     // One runs out of memory, and is done by a cheaper plan. Meanwhile others go well, twice: what a counter is born with is no increase.
@@ -122,7 +109,6 @@ public sealed class ObservedFarm : IAsyncDisposable
         {
             var quick = Request("tiny", "64x48", 9, 4);
             quick["webhook_url"] = receiver.Address.ToString();
-            quick["plan"] = new Dictionary<string, object> { ["blocks_streamed"] = 1 };
             await farm.CompletedAsync((await farm.SubmitAsync(quick)).GetProperty("id").GetString()!, Patience);
         }
 

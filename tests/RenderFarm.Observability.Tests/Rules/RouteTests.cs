@@ -1,4 +1,5 @@
 using RenderFarm.Observability.Tests.Servers;
+using RenderFarm.Observability.Tests.Shipped;
 
 namespace RenderFarm.Observability.Tests.Rules;
 

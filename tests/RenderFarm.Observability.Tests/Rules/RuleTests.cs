@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using RenderFarm.Observability.Tests.Servers;
+using RenderFarm.Observability.Tests.Shipped;
 using RenderFarm.Testing.Farms;
 using YamlDotNet.RepresentationModel;
 

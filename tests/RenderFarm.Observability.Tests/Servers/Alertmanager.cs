@@ -7,7 +7,7 @@ using RenderFarm.Testing.Farms;
 
 namespace RenderFarm.Observability.Tests.Servers;
 
-/// <summary>Alertmanager with the routes and inhibitions that are shipped, without their patience, and receivers of the test's own.</summary>
+/// <summary>Alertmanager with the shipped routes and inhibitions, without their patience, and receivers of the test's own.</summary>
 internal sealed partial class Alertmanager : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder;

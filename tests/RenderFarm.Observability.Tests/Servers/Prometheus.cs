@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
-using RenderFarm.Observability.Tests.Rules;
+using RenderFarm.Observability.Tests.Shipped;
 using RenderFarm.Testing;
 using RenderFarm.Testing.Farms;
 

@@ -109,7 +109,11 @@ internal static class RenderVerb
         catch (Exception e)
         {
             var failure = Failures.Classify(e, device);
-            Console.Error.WriteLine(taken is null ? "before an order came" : $"video {taken.JobId}, traceparent {taken.TraceParent ?? "none"}");
+            if (taken is not null)
+            {
+                Console.Error.WriteLine($"video {taken.JobId}, traceparent {taken.TraceParent ?? "none"}");
+            }
+
             Console.Error.WriteLine(e);
             measured = (measured ?? new Measurements()) with { RequestedBytes = failure.RequestedBytes, FreeBytes = failure.FreeBytes };
             reports.Write(new RendererReport.Failed(failure.Reason, failure.Message, measured));

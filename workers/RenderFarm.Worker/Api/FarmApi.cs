@@ -7,6 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Options;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Hosting.Tracing;
 using RenderFarm.Worker.Configuration;
 
 namespace RenderFarm.Worker.Api;
@@ -42,6 +43,8 @@ internal sealed class FarmApi : IDisposable
                 PooledConnectionLifetime = TimeSpan.FromMinutes(5),
                 PooledConnectionIdleTimeout = TimeSpan.FromSeconds(30),
                 UseProxy = false,
+                // It would make a span of each call, which nobody exports: the API's own hang from what is going on here
+                ActivityHeadersPropagator = null,
                 SslOptions = options.Value.TlsToApi(),
             }
         )
@@ -189,6 +192,7 @@ internal sealed class FarmApi : IDisposable
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         request.Headers.Authorization = Bearer();
+        FarmTraces.Continue(request);
         return _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
 
@@ -233,6 +237,7 @@ internal sealed class FarmApi : IDisposable
                 },
             };
             request.Headers.Authorization = withKey ? Bearer() : null;
+            FarmTraces.Continue(request);
             using var response = await _http.SendAsync(request, bounded.Token);
             if (response.StatusCode == HttpStatusCode.NoContent)
             {

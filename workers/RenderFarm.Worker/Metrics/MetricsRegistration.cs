@@ -13,13 +13,14 @@ internal static class MetricsRegistration
         services.AddSingleton<WorkerMetrics>();
         services
             .AddOpenTelemetry()
+            // Of figures and spans alike
+            .ConfigureResource(resource =>
+                resource
+                    .AddService("renderfarm-worker", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
+                    .AddEnvironmentVariableDetector()
+            )
             .WithMetrics(metrics =>
                 metrics
-                    .ConfigureResource(resource =>
-                        resource
-                            .AddService("renderfarm-worker", serviceVersion: FarmVersion.Full, autoGenerateServiceInstanceId: false)
-                            .AddEnvironmentVariableDetector()
-                    )
                     .AddMeter(WorkerInstruments.Meter)
                     .AddRuntimeInstrumentation()
                     .AddView(of => PlainNames.Of(of.Name) is { } name ? new MetricStreamConfiguration { Name = name } : null)

@@ -4,7 +4,7 @@ using RenderFarm.Api.Requests;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Queue;
 
-namespace RenderFarm.Api.Queue;
+namespace RenderFarm.Api.Waiting;
 
 /// <summary><c>/v1/queue</c>: what waits, by model and class of card, and what an operator has paused.</summary>
 internal static class QueueEndpoints

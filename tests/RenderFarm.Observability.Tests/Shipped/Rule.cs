@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 using RenderFarm.Testing.Farms;
 using YamlDotNet.RepresentationModel;
 
-namespace RenderFarm.Observability.Tests.Rules;
+namespace RenderFarm.Observability.Tests.Shipped;
 
 /// <summary>One rule of <c>deploy/prometheus/rules</c>, recording or alerting.</summary>
 internal sealed partial record Rule(string? Alert, string? Record, string Expression, string? Severity, string? Summary, string? Runbook)
