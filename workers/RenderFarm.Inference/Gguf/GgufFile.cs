@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.MemoryMappedFiles;
+using System.Runtime.CompilerServices;
 using RenderFarm.Inference.Safetensors;
 using static TorchSharp.torch;
 
@@ -12,6 +13,7 @@ namespace RenderFarm.Inference.Gguf;
 public sealed unsafe class GgufFile : ITensorSource
 {
     private const int LongestText = 4096;
+    private const int LongestArray = 1 << 26;
     private readonly MemoryMappedFile _map;
     private readonly MemoryMappedViewAccessor _view;
     private readonly byte* _file;
@@ -137,7 +139,7 @@ public sealed unsafe class GgufFile : ITensorSource
             throw new CheckpointException(Name, key, "is no array of numbers");
         }
 
-        var numbers = new double[checked((int)array.Count!.Value)];
+        var numbers = new double[(int)array.Count!.Value];
         for (var i = 0; i < numbers.Length; i++)
         {
             numbers[i] = _header.Number(array.Kind, array.At + ((long)i * size));
@@ -149,7 +151,7 @@ public sealed unsafe class GgufFile : ITensorSource
     /// <summary>The bytes of an array of the metadata; null where there is none.</summary>
     public byte[]? Bytes(string key) =>
         Array(key) is not { } array ? null
-        : GgufValue.Size(array.Kind) == 1 ? new ReadOnlySpan<byte>(_file + array.At, checked((int)array.Count!.Value)).ToArray()
+        : GgufValue.Size(array.Kind) == 1 ? new ReadOnlySpan<byte>(_file + array.At, (int)array.Count!.Value).ToArray()
         : throw new CheckpointException(Name, key, "is no array of bytes");
 
     public void Dispose()
@@ -170,7 +172,12 @@ public sealed unsafe class GgufFile : ITensorSource
             return null;
         }
 
-        return value.Count is not null ? value : throw new CheckpointException(Name, key, "is no array");
+        return value.Count switch
+        {
+            null => throw new CheckpointException(Name, key, "is no array"),
+            > LongestArray => throw new CheckpointException(Name, key, $"has {value.Count} elements; at most {LongestArray} are read"),
+            _ => value,
+        };
     }
 
     /// <summary>Null for a text that is longer than a name, and for one that is none.</summary>
@@ -183,7 +190,7 @@ public sealed unsafe class GgufFile : ITensorSource
                 : _header.Number(value.Kind, value.At).ToString(CultureInfo.InvariantCulture);
         }
 
-        return *(ulong*)(_file + value.At) <= LongestText ? _header.Text(value.At) : null;
+        return Unsafe.ReadUnaligned<ulong>(_file + value.At) <= LongestText ? _header.Text(value.At) : null;
     }
 
     private static Tensor Empty(GgufHeader.Place place, long[] shape) =>

@@ -62,8 +62,9 @@ internal sealed unsafe class GgufHeader
 
     public Dictionary<string, Place> Places { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The text at a place that was checked when the header was read.</summary>
-    public string Text(long at) => Text(ref at, "text");
+    /// <summary>The text at a place that was checked when the header was read; what is not Unicode in it is replaced.</summary>
+    public string Text(long at) =>
+        Encoding.UTF8.GetString(_file + at + sizeof(ulong), checked((int)Unsafe.ReadUnaligned<ulong>(_file + at)));
 
     /// <summary>All texts of an array.</summary>
     public IEnumerable<string> Texts(GgufValue array)
