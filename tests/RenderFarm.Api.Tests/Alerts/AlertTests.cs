@@ -48,7 +48,7 @@ public sealed class AlertTests : IAsyncLifetime
         var (first, second) = (answer["data"]![0]!, answer["data"]![1]!);
         Assert.Equal(("StoreDown", "critical"), ((string)first["name"]!, (string)first["severity"]!));
         Assert.Equal(("Down", "No answer."), ((string)first["summary"]!, (string)first["description"]!));
-        Assert.Equal(("https://example.org/store", 1_796_097_600), ((string)first["runbook_url"]!, (long)first["since"]!));
+        Assert.Equal(("https://example.org/store", 1_796_097_600L), ((string)first["runbook_url"]!, (long)first["since"]!));
         Assert.Equal(("QueueSlow", "tiny"), ((string)second["name"]!, (string)second["labels"]!["model"]!));
         Assert.Null(second["runbook_url"]);
         using var tenant = await farm.NewTenantAsync("submit", "read");

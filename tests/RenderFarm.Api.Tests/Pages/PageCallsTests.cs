@@ -43,8 +43,8 @@ public sealed partial class PageCallsTests(FarmFixture fixture) : IClassFixture<
         path.Length == route.Length
         && path.Zip(route).All(one => one.Second.StartsWith('{') || FileSystemName.MatchesSimpleExpression(one.First, one.Second));
 
-    /// <summary>What is put in when the path is made, in C# or in a script.</summary>
-    [GeneratedRegex("""\$?\{[^{}]*\}""")]
+    /// <summary>What is put in when the path is made, in C# or in a script; a block of code is none, nor what holds a text.</summary>
+    [GeneratedRegex("""\$?\{[^{}"\n]*\}""")]
     private static partial Regex Filled();
 
     [GeneratedRegex("""/v1(/[\w.*-]+)+""")]
