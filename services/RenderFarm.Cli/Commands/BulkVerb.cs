@@ -15,7 +15,7 @@ namespace RenderFarm.Cli.Commands;
 internal sealed class BulkVerb(string action, string done, IAnsiConsole console, TimeProvider time)
 {
     private readonly FilterOptions _filter = new(time);
-    private readonly Option<bool> _all = new("--all") { Description = "Every video, in place of ids and of a filter" };
+    private readonly Option<bool> _all = new("--all") { Description = "Every video; no filter is named then" };
     private readonly Option<bool> _yes = new("--yes") { Description = "Do it; absent: count those of the filter, and do nothing" };
 
     public void AddTo(Command command, FarmConnection connection)

@@ -8,7 +8,7 @@ public sealed class BulkVerbTests : VerbsUnderTest
 {
     private const string More =
         """
-        ,"worker":"worker_1","created_at":100,"completed_at":190,"usage":{"queue_seconds":60}
+        ,"prompt":"a ball","size":"64x64","worker":"worker_1","created_at":100,"completed_at":190,"usage":{"queue_seconds":60}
         """;
 
     [Fact]
