@@ -46,7 +46,7 @@ internal static class Examples
             ),
         ],
         ["POST /v1/videos/{id}/remix"] = [("prompt", "The same with other words", """{"prompt":"a blue ball rolls to the right"}""")],
-        ["PATCH /v1/videos/{id}"] = [("star", "A star, and no note any more", """{"metadata":{"star":"1","note":null}}""")],
+        ["PATCH /v1/videos/{id}"] = [("star", "A star", """{"metadata":{"star":"1"}}""")],
         ["POST /v1/videos/bulk"] =
         [
             (

@@ -187,29 +187,45 @@ internal static class KeyEndpoints
     }
 }
 
-internal sealed record KeyFields(
-    string Name,
-    IReadOnlyList<string>? Scopes,
-    int? PriorityCeiling,
-    KeyQuotas? Quotas,
-    int? RequestsPerMinute,
-    string? Class,
-    long? ExpiresAt
-);
+internal sealed record KeyFields
+{
+    public required string Name { get; init; }
+    public IReadOnlyList<string>? Scopes { get; init; }
+    public int? PriorityCeiling { get; init; }
+    public QuotaFields? Quotas { get; init; }
+    public int? RequestsPerMinute { get; init; }
 
-/// <param name="Class">What figures are told apart by; null is the default one.</param>
-/// <param name="ExpiresAt">Unix seconds; null is never.</param>
-internal sealed record KeyChanges(
-    string? Name,
-    int? PriorityCeiling,
-    KeyQuotas? Quotas,
-    int? RequestsPerMinute,
-    string? Class,
-    long? ExpiresAt
-);
+    /// <summary>What figures are told apart by; null is the default one.</summary>
+    public string? Class { get; init; }
 
-/// <param name="OverlapSeconds">How long the old secret goes on; 0 (the default) ends it at once, elsewhere within 15 s.</param>
-internal sealed record RotateFields(long? OverlapSeconds);
+    /// <summary>Unix seconds; null is never.</summary>
+    public long? ExpiresAt { get; init; }
+}
+
+/// <summary>What is not named stays; null takes a limit, a class or an end away.</summary>
+internal sealed record KeyChanges
+{
+    public string? Name { get; init; }
+    public int? PriorityCeiling { get; init; }
+    public QuotaFields? Quotas { get; init; }
+    public int? RequestsPerMinute { get; init; }
+    public string? Class { get; init; }
+    public long? ExpiresAt { get; init; }
+}
+
+/// <summary>Videos that may wait, that may run, and that may be submitted a day (UTC); null is no limit.</summary>
+internal sealed record QuotaFields
+{
+    public int? Queued { get; init; }
+    public int? Running { get; init; }
+    public int? PerDay { get; init; }
+}
+
+internal sealed record RotateFields
+{
+    /// <summary>How long the old secret goes on; 0 (the default) ends it at once, elsewhere within 15 s.</summary>
+    public long? OverlapSeconds { get; init; }
+}
 
 /// <summary>Videos that may wait, that may run, and that may be submitted a day (UTC); null is no limit.</summary>
 internal sealed record KeyQuotas(int? Queued, int? Running, int? PerDay);

@@ -67,28 +67,43 @@ internal static class BulkEndpoint
 }
 
 /// <summary>Which videos; all that is said must hold.</summary>
-/// <param name="Status">One of a list's words, or several with commas between them.</param>
-/// <param name="Worker">Id or name of the worker that has it, or had it last.</param>
-/// <param name="CreatedAfter">Unix seconds: submitted then or later.</param>
-/// <param name="CreatedBefore">Unix seconds: submitted before.</param>
-/// <param name="Ids">These alone, at most 1,000.</param>
-internal sealed record FilterFields(
-    string? Status,
-    string? Model,
-    string? Worker,
-    string? Batch,
-    string? ErrorCode,
-    IReadOnlyDictionary<string, string>? Metadata,
-    string? Text,
-    long? CreatedAfter,
-    long? CreatedBefore,
-    IReadOnlyList<string>? Ids
-);
+internal sealed record FilterFields
+{
+    /// <summary>One of a list's words, or several with commas between them.</summary>
+    public string? Status { get; init; }
+    public string? Model { get; init; }
 
-/// <param name="All">Every video, in place of a filter.</param>
-/// <param name="DryRun">Count, and do nothing.</param>
-/// <param name="Expected">The count that was seen: if there are more or fewer by now, nothing is done.</param>
-internal sealed record BulkFields(BulkAction Action, FilterFields? Filter, bool? All, bool? DryRun, int? Expected);
+    /// <summary>Id or name of the worker that has it, or had it last.</summary>
+    public string? Worker { get; init; }
+    public string? Batch { get; init; }
+    public string? ErrorCode { get; init; }
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+    public string? Text { get; init; }
+
+    /// <summary>Unix seconds: submitted then or later.</summary>
+    public long? CreatedAfter { get; init; }
+
+    /// <summary>Unix seconds: submitted before.</summary>
+    public long? CreatedBefore { get; init; }
+
+    /// <summary>These alone, at most 1,000.</summary>
+    public IReadOnlyList<string>? Ids { get; init; }
+}
+
+internal sealed record BulkFields
+{
+    public required BulkAction Action { get; init; }
+    public FilterFields? Filter { get; init; }
+
+    /// <summary>Every video, in place of a filter.</summary>
+    public bool? All { get; init; }
+
+    /// <summary>Count, and do nothing.</summary>
+    public bool? DryRun { get; init; }
+
+    /// <summary>The count that was seen: if there are more or fewer by now, nothing is done.</summary>
+    public int? Expected { get; init; }
+}
 
 /// <param name="Matched">How many it could be done to.</param>
 /// <param name="Failed">To which of them it was not done, and why.</param>

@@ -43,4 +43,9 @@ internal static class EditReader
     }
 }
 
-internal sealed record EditFields(IReadOnlyDictionary<string, string?>? Metadata, int? Priority);
+internal sealed record EditFields
+{
+    /// <summary>Pairs to set; one whose value is null is removed, and what is not named stays.</summary>
+    public IReadOnlyDictionary<string, string?>? Metadata { get; init; }
+    public int? Priority { get; init; }
+}

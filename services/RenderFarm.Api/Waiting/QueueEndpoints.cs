@@ -97,9 +97,15 @@ internal static class QueueEndpoints
     }
 }
 
-/// <param name="Model">Its id; absent: of any model.</param>
-/// <param name="Key">Id of an API key; absent: of any key. Neither: the whole queue.</param>
-internal sealed record PartFields(string? Model, string? Key);
+/// <summary>Neither of the two: the whole queue.</summary>
+internal sealed record PartFields
+{
+    /// <summary>A model's id; absent: of any model.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Id of an API key; absent: of any key.</summary>
+    public string? Key { get; init; }
+}
 
 internal sealed record QueueView(IReadOnlyList<PauseView> Paused, IReadOnlyList<LaneView> Classes)
 {
