@@ -2,7 +2,7 @@ using System.IO.Enumeration;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using RenderFarm.Testing;
+using RenderFarm.Testing.Farms;
 
 namespace RenderFarm.Api.Tests.Pages;
 
@@ -27,7 +27,7 @@ public sealed partial class PageCallsTests(FarmFixture fixture) : IClassFixture<
             .ToList();
 
         Assert.Contains("/v1/settings", asked);
-        Assert.Empty(asked.Where(path => !routes.Exists(route => Leads(path.Trim('/').Split('/'), route))));
+        Assert.DoesNotContain(asked, path => !routes.Exists(route => Leads(path.Trim('/').Split('/'), route)));
     }
 
     [Theory]
