@@ -45,9 +45,9 @@ public sealed class SettingsInForce
             Enum word => [KeyValuePair.Create(key, WordOf(word))],
             IFormattable number => [KeyValuePair.Create(key, number.ToString(null, CultureInfo.InvariantCulture))],
             IDictionary members => members
-                .Cast<DictionaryEntry>()
-                .OrderBy(member => member.Key.ToString(), StringComparer.Ordinal)
-                .SelectMany(member => Values($"{key}:{member.Key}", member.Value)),
+                .Keys.Cast<object>()
+                .OrderBy(name => name.ToString(), StringComparer.Ordinal)
+                .SelectMany(name => Values($"{key}:{name}", members[name])),
             IEnumerable items => items.Cast<object?>().SelectMany((item, i) => Values($"{key}:{i}", item)),
             _ => Members(key, value),
         };

@@ -39,8 +39,7 @@ public sealed class FarmFiguresTests
         string[] queue = ["model=tiny", "vram_class=cpu", "key_class=batch"];
         await SeenAsync(farm, scrape => scrape.Of("renderfarm_queue_depth", queue) == 1);
         Assert.NotNull(await farm.LeaseAsync(worker));
-        var seen = await Scrape.OfAsync(farm);
-        Assert.Equal(1, seen.Of("renderfarm_lease_wait_seconds_count", queue));
+        var seen = await SeenAsync(farm, scrape => scrape.Of("renderfarm_lease_wait_seconds_count", queue) == 1);
         Assert.Equal(1, seen.Of("renderfarm_submissions_total", "key_class=batch", "result=created"));
     }
 
