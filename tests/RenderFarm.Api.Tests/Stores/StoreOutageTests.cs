@@ -42,7 +42,10 @@ public sealed class StoreOutageTests : IAsyncLifetime
         await RefusedAsync(() => farm.User.PostAsJsonAsync("/v1/videos", new { prompt = "a ball" }));
         Assert.Equal(200, (int)(await farm.User.GetAsync("/v1/videos")).StatusCode);
         // Its first failure may be that its connection was ended, as all were
-        var ready = await ReadyAsync(farm, now => Feed(now) is { } feed && ((string)feed["reason"]!).Contains("25006", StringComparison.Ordinal));
+        var ready = await ReadyAsync(
+            farm,
+            now => ((string?)Feed(now)?["reason"])?.Contains("25006", StringComparison.Ordinal) is true
+        );
         Assert.Equal("degraded", (string)ready["status"]!);
         var loop = Feed(ready)!;
         Assert.NotNull((DateTimeOffset?)loop["since"]);
