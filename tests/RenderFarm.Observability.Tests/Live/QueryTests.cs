@@ -74,7 +74,9 @@ public sealed class QueryTests(ObservedFarm observed)
             .Where(selector => selector.StartsWith($"{figure}{{", StringComparison.Ordinal))
             .SelectMany(Rule.Loops);
 
-        Assert.All(told, loop => Assert.Contains($"`{loop}`", text, StringComparison.Ordinal));
+        // There is one for each class of memory
+        string Row(string loop) => loop.StartsWith("bells_", StringComparison.Ordinal) ? "bells_*" : loop;
+        Assert.All(told, loop => Assert.Contains($"`{Row(loop)}`", text, StringComparison.Ordinal));
         Assert.All(named, loop => Assert.Contains(loop, told));
     }
 
