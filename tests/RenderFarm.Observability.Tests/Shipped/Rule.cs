@@ -39,7 +39,7 @@ internal sealed partial record Rule(string? Alert, string? Record, string Expres
         Selector()
             .Matches(Window().Replace(Expression, ""))
             .Where(match => match.Groups["labels"].Success || match.Groups["name"].Value.Contains('_', StringComparison.Ordinal))
-            .Where(match => !Function().IsMatch(match.Groups["name"].Value) && !match.Groups["call"].Success)
+            .Where(match => !Function().IsMatch(match.Groups["name"].Value))
             .Select(match => match.Groups["name"].Value + match.Groups["labels"].Value);
 
     /// <summary>The loops that a selector, or a matcher of Alertmanager's, names.</summary>
@@ -71,7 +71,7 @@ internal sealed partial record Rule(string? Alert, string? Record, string Expres
         return ((YamlScalarNode)node).Value;
     }
 
-    [GeneratedRegex(@"(?<![\w""$.])(?<name>[a-zA-Z_:][\w:]*)(?<labels>\{[^}]*\})?(?<call>\s*\()?(?![\w:""])")]
+    [GeneratedRegex(@"(?<![\w""$.])(?<name>[a-zA-Z_:][\w:]*)(?<labels>\{[^}]*\})?(?!\s*\()(?![\w:""])")]
     private static partial Regex Selector();
 
     // by (a, b), without (…), ignoring (…), on (…): names of labels, not of series; [5m] and offset 1h
