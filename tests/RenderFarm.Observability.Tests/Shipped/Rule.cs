@@ -39,7 +39,6 @@ internal sealed partial record Rule(string? Alert, string? Record, string Expres
         Selector()
             .Matches(Window().Replace(Expression, ""))
             .Where(match => match.Groups["labels"].Success || match.Groups["name"].Value.Contains('_', StringComparison.Ordinal))
-            .Where(match => !Function().IsMatch(match.Groups["name"].Value))
             .Select(match => match.Groups["name"].Value + match.Groups["labels"].Value);
 
     /// <summary>The loops that a selector, or a matcher of Alertmanager's, names.</summary>
@@ -80,7 +79,4 @@ internal sealed partial record Rule(string? Alert, string? Record, string Expres
 
     [GeneratedRegex(@"\bloop\s*(=|!=|=~|!~)\s*""(?<names>[^""]+)""")]
     private static partial Regex LoopMatcher();
-
-    [GeneratedRegex("^(and|or|unless|sum|max|min|rate|increase|predict_linear)$")]
-    private static partial Regex Function();
 }
