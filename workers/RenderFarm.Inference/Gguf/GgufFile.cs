@@ -60,12 +60,7 @@ public sealed unsafe class GgufFile : ITensorSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CheckpointException(
-                path,
-                "file",
-                e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : e.Message,
-                e
-            );
+            throw CheckpointException.Unreadable(path, e);
         }
     }
 

@@ -8,4 +8,8 @@ public sealed class CheckpointException(string file, string field, string reason
 
     /// <summary>A tensor's name, or the part of the file: <c>header</c>, <c>data</c>, <c>pickle</c>.</summary>
     public string Field { get; } = field;
+
+    /// <summary>A file that could not be opened.</summary>
+    public static CheckpointException Unreadable(string file, Exception fault) =>
+        new(file, "file", fault is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : fault.Message, fault);
 }

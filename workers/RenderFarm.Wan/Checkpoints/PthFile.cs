@@ -73,12 +73,7 @@ public sealed class PthFile : ITensorSource
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             archive?.Dispose();
-            throw new CheckpointException(
-                path,
-                "file",
-                e is FileNotFoundException or DirectoryNotFoundException ? "does not exist" : e.Message,
-                e
-            );
+            throw CheckpointException.Unreadable(path, e);
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or NotSupportedException or OverflowException)
         {
