@@ -72,16 +72,7 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
 
     private Task<EventBacklog> BacklogAsync(Func<JobsDbContext, IQueryable<EventRow>> which, CancellationToken cancellationToken) =>
         database.ReadAsync(
-            async db =>
-            {
-                var found = await which(db)
-                    .GroupBy(_ => 1)
-                    .Select(g => new { Count = g.Count(), Oldest = g.Min(e => e.OccurredAt) })
-                    .SingleOrDefaultAsync(cancellationToken);
-                return found is null
-                    ? EventBacklog.None
-                    : new EventBacklog(found.Count, Math.Max(0, (time.GetUtcNow() - found.Oldest).TotalSeconds));
-            },
+            db => EventBacklog.OfAsync(which(db).Select(e => e.OccurredAt), time.GetUtcNow(), cancellationToken),
             cancellationToken,
             StorePatience.Many
         );
@@ -237,10 +228,4 @@ public sealed class EventLog(JobDatabase database, TimeProvider time)
 
     internal static JobEvent ToEvent(EventRow row) =>
         new(row.Position!.Value, row.Type, row.JobId, row.KeyId, row.Model, row.State, row.OccurredAt);
-}
-
-/// <param name="Seconds">Since the oldest of them; 0 without any.</param>
-public sealed record EventBacklog(int Count, double Seconds)
-{
-    public static readonly EventBacklog None = new(0, 0);
 }

@@ -161,17 +161,12 @@ public sealed class DeliveryStore(JobDatabase database, TimeProvider time)
     /// <summary>For metrics: what is to be delivered still, and since when the oldest of it.</summary>
     public Task<EventBacklog> BacklogAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(
-            async db =>
-            {
-                var found = await db
-                    .WebhookDeliveries.Where(d => d.State == DeliveryState.Pending)
-                    .GroupBy(_ => 1)
-                    .Select(g => new { Count = g.Count(), Oldest = g.Min(d => d.OccurredAt) })
-                    .SingleOrDefaultAsync(cancellationToken);
-                return found is null
-                    ? EventBacklog.None
-                    : new EventBacklog(found.Count, Math.Max(0, (time.GetUtcNow() - found.Oldest).TotalSeconds));
-            },
+            db =>
+                EventBacklog.OfAsync(
+                    db.WebhookDeliveries.Where(d => d.State == DeliveryState.Pending).Select(d => d.OccurredAt),
+                    time.GetUtcNow(),
+                    cancellationToken
+                ),
             cancellationToken,
             StorePatience.Many
         );
