@@ -39,16 +39,11 @@ internal static class MetricsRegistration
                     .SetExemplarFilter(ExemplarFilterType.TraceBased)
                     .AddPrometheusExporter()
             );
-        // A provider hears every meter of its process by name: of the API's own it takes this host's
         builder.Services.ConfigureOpenTelemetryMeterProvider(
             (provider, metrics) =>
             {
                 var own = provider.GetRequiredService<IMeterFactory>();
-                metrics.AddView(instrument =>
-                    instrument.Meter.Name != ApiInstruments.Meter || ReferenceEquals(instrument.Meter.Scope, own)
-                        ? null
-                        : MetricStreamConfiguration.Drop
-                );
+                metrics.AddView(of => OwnMeters.IsAnothers(of, ApiInstruments.Meter, own) ? MetricStreamConfiguration.Drop : null);
             }
         );
         return settings;

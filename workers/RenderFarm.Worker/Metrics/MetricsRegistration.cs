@@ -29,16 +29,11 @@ internal static class MetricsRegistration
                     .SetExemplarFilter(ExemplarFilterType.TraceBased)
                     .AddPrometheusExporter()
             );
-        // A provider hears every meter of its process by name: of the worker's own it takes this host's
         services.ConfigureOpenTelemetryMeterProvider(
             (provider, metrics) =>
             {
                 var own = provider.GetRequiredService<IMeterFactory>();
-                metrics.AddView(instrument =>
-                    instrument.Meter.Name != WorkerInstruments.Meter || ReferenceEquals(instrument.Meter.Scope, own)
-                        ? null
-                        : MetricStreamConfiguration.Drop
-                );
+                metrics.AddView(of => OwnMeters.IsAnothers(of, WorkerInstruments.Meter, own) ? MetricStreamConfiguration.Drop : null);
             }
         );
         return services;
