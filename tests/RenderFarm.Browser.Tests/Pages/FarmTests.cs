@@ -60,7 +60,7 @@ public sealed class FarmTests(PageFarm farm)
 
         Assert.Matches("^./farm worker --join 'http.*#rfi_.*'$", await page.TextContentAsync("[data-once]"));
 
-        await Expect(page.Locator(".warning")).ToContainTextAsync("127.0.0.1 leads to this machine alone");
+        await Expect(page.Locator("main .warning")).ToContainTextAsync("127.0.0.1 leads to this machine alone");
         await page.GetByRole(AriaRole.Link, new() { Name = "To the farm" }).ClickAsync();
         var invitation = page.Locator(".rows li", new() { HasText = name });
         await Expect(invitation).ToBeVisibleAsync();
