@@ -103,7 +103,7 @@ public sealed class S3Connection : IDisposable
         {
             throw new ArtifactNotFoundException(key, fault);
         }
-        catch (Exception fault) when (fault is AccessDeniedException or AuthorizationException)
+        catch (Exception fault) when (S3Resilience.IsRefusal(fault))
         {
             throw new ArtifactStoreException(
                 $"the S3 server at {Options.Endpoint} refused to {verb} '{key}': check Artifacts:AccessKey, Artifacts:SecretKey and "
@@ -115,7 +115,7 @@ public sealed class S3Connection : IDisposable
         catch (Exception fault) when (S3Resilience.IsTransient(fault) || fault is MinioException)
         {
             throw new ArtifactStoreException(
-                $"can't {verb} '{key}' at {Options.Endpoint}: {fault.Message}",
+                $"can't {verb} '{key}' at {Options.Endpoint}: {S3Resilience.CauseOf(fault)}",
                 S3Resilience.IsTransient(fault),
                 fault
             );

@@ -53,14 +53,25 @@ internal sealed class S3Resilience
             HttpRequestException or IOException or SocketException or TimeoutRejectedException or BrokenCircuitException => true,
             ObjectNotFoundException
             or BucketNotFoundException
-            or AccessDeniedException
-            or AuthorizationException
             or InvalidBucketNameException
             or InvalidObjectNameException
             or InvalidEndpointException => false,
-            MinioException => true,
+            MinioException => !IsRefusal(fault),
             // An answer that the SDK fell over: a page of a proxy, an error without a message, a document that breaks off
             _ => fault.Source is "Minio" or "System.Private.Xml",
+        };
+
+    /// <summary>The server does not let us: its settings or ours are wrong. Some of the SDK's calls know it by the answer's code alone.</summary>
+    public static bool IsRefusal(Exception fault) =>
+        fault is AccessDeniedException or AuthorizationException
+        || fault is MinioException { Response.Code: "AccessDenied" or "InvalidAccessKeyId" or "SignatureDoesNotMatch" };
+
+    /// <summary>In words. While the breaker is open no call is made: then what the last one came to, which is what opened it.</summary>
+    public static string CauseOf(Exception fault) =>
+        fault switch
+        {
+            BrokenCircuitException { InnerException: { } last } => $"{CauseOf(last)} (it is not asked again for some seconds)",
+            _ => fault.Message,
         };
 
     private static ResiliencePipeline Build(TimeProvider time, ResiliencePipeline breaker, TimeSpan timeout) =>

@@ -104,6 +104,8 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
                 store.PutFileAsync(key, file.Path, "video/mp4", file.Sha256, Cancellation)
             );
             Assert.True(fault.IsTransient);
+            // Whether it is asked or not: an operator reads what is the matter, and not how we take it
+            Assert.Contains("Connection refused", fault.Message, StringComparison.Ordinal);
             if (call == 2)
             {
                 Assert.IsType<Polly.CircuitBreaker.BrokenCircuitException>(fault.InnerException);
@@ -152,6 +154,28 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
         foreach (var fault in await Task.WhenAll(calls.Zip(stores, (call, store) => Record.ExceptionAsync(() => call(store)).AsTask())))
         {
             Assert.True(fault is null ? status == HttpStatusCode.OK : fault is ArtifactStoreException { IsTransient: true }, $"{fault}");
+        }
+    }
+
+    /// <summary>Whatever is asked of it, a server that refuses is told of with the settings that it may be about.</summary>
+    [Theory]
+    [InlineData("AccessDenied")]
+    [InlineData("InvalidAccessKeyId")]
+    public async Task Call_Refused_NamesTheSettings(string code)
+    {
+        using var server = new OddServer(UnusedPort(), HttpStatusCode.Forbidden, $"<Error><Code>{code}</Code><Message>no</Message></Error>");
+        Func<S3ArtifactStore, Task>[] calls =
+        [
+            store => store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation),
+            store => store.ListAsync("videos/", Cancellation).ToListAsync(Cancellation).AsTask(),
+            store => store.DeleteAsync("videos/job/1-0a1b2c3d4e5f/video.mp4", Cancellation),
+            store => store.StatAsync("videos/job/1-0a1b2c3d4e5f/video.mp4", Cancellation),
+        ];
+        foreach (var call in calls)
+        {
+            var fault = await Assert.ThrowsAsync<ArtifactStoreException>(() => call(OpenAt(server.Address)));
+            Assert.Contains("Artifacts:SecretKey", fault.Message, StringComparison.Ordinal);
+            Assert.False(fault.IsTransient);
         }
     }
 
