@@ -21,10 +21,12 @@ internal sealed class SlotAdmission(
     public async Task<bool> AdmitsAsync(Slot slot, SlotStanding standing)
     {
         await encoder.LookAsync(drain.Draining);
+        slot.Closed = gate.WhyClosed();
         var why = gate.WhyClosed(slot);
         var quarantined = slot.Quarantine is not null;
-        // Operators see it in the list of workers; and as it asks for no work, this is how it hears that somebody has resumed it
-        standing.NeedsRegistration |= quarantined || standing.RegisteredAsQuarantined;
+        // Operators see it in the list of workers, and nobody counts on it; and as it asks for no work, this is how it is heard of, and
+        // how it hears that somebody has resumed it
+        standing.NeedsRegistration |= why is not null || standing.RegisteredAsClosed;
         if (why is not null && !standing.Closed)
         {
             log.SlotClosed(slot.Id, why);
@@ -39,7 +41,7 @@ internal sealed class SlotAdmission(
         if (standing.NeedsRegistration)
         {
             await registration.RegisterAsync(drain.Draining);
-            (standing.NeedsRegistration, standing.RegisteredAsQuarantined) = (false, quarantined);
+            (standing.NeedsRegistration, standing.RegisteredAsClosed) = (false, why is not null);
             if (quarantined && registration.IsToResume(slot.Id))
             {
                 gate.Resume(slot);

@@ -14,6 +14,6 @@ internal sealed class SlotStanding
     /// <summary>The API does not know this worker, or not how the slot is now.</summary>
     public bool NeedsRegistration { get; set; }
 
-    /// <summary>The API was told that it is quarantined.</summary>
-    public bool RegisteredAsQuarantined { get; set; }
+    /// <summary>The API was told that it takes no jobs.</summary>
+    public bool RegisteredAsClosed { get; set; }
 }

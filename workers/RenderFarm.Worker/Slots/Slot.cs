@@ -19,6 +19,8 @@ internal sealed class Slot : IDisposable
     private string? _encoderFault;
     private XidError? _error;
     private DateTimeOffset? _since;
+    private string? _closed;
+    private DateTimeOffset? _closedSince;
     private CancellationTokenSource _broken = new();
 
     private Slot(SlotDescription description, SlotCard? card, Func<long> freeBytes, TimeProvider time)
@@ -39,8 +41,8 @@ internal sealed class Slot : IDisposable
                 return _description with
                 {
                     Calibration = Calibration,
-                    Quarantine = Quarantine,
-                    QuarantinedAt = _since?.ToUnixTimeSeconds(),
+                    Quarantine = Quarantine ?? _closed,
+                    QuarantinedAt = (_since ?? _closedSince)?.ToUnixTimeSeconds(),
                 };
             }
         }
@@ -70,6 +72,19 @@ internal sealed class Slot : IDisposable
 
     /// <summary>Why it takes no jobs until somebody, or time, puts it right; null when nothing is wrong with it.</summary>
     public string? Quarantine => Unfit ?? CardError ?? _cardFault ?? _deviceFault ?? _encoderFault;
+
+    /// <summary>Why its host takes no jobs for a while, though nothing is wrong with the slot: the farm is told of it as of a quarantine.</summary>
+    public string? Closed
+    {
+        get => _closed;
+        set
+        {
+            lock (_gate)
+            {
+                (_closed, _closedSince) = (value, value is null ? null : _closedSince ?? _time.GetUtcNow());
+            }
+        }
+    }
 
     /// <summary>Why its card can never take a job; null when it can.</summary>
     public string? Unfit
