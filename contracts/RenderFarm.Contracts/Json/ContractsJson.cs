@@ -32,6 +32,8 @@ namespace RenderFarm.Contracts.Json;
 [JsonSerializable(typeof(RegisterWorkerRequest))]
 [JsonSerializable(typeof(RegisterWorkerReply))]
 [JsonSerializable(typeof(LeaseRequest))]
+[JsonSerializable(typeof(GoodbyeRequest))]
+[JsonSerializable(typeof(GoodbyeReply))]
 [JsonSerializable(typeof(LeaseGrant))]
 [JsonSerializable(typeof(RenewRequest))]
 [JsonSerializable(typeof(RenewReply))]

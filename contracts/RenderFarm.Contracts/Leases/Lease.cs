@@ -5,7 +5,7 @@ using RenderFarm.Contracts.Videos;
 namespace RenderFarm.Contracts.Leases;
 
 /// <summary><c>POST /worker/v1/leases</c>: give this slot the best job it can run, or wait for one.</summary>
-public sealed record LeaseRequest
+public sealed record LeaseRequest : IWorkerCall
 {
     public required string WorkerId { get; init; }
 
@@ -19,6 +19,21 @@ public sealed record LeaseRequest
 
     /// <summary>How long the call may stay open when there is nothing to do.</summary>
     public double WaitSeconds { get; init; }
+}
+
+/// <summary><c>POST /worker/v1/goodbye</c>: this worker ends, in order, and holds nothing.</summary>
+public sealed record GoodbyeRequest(string WorkerId, string Instance) : IWorkerCall;
+
+/// <param name="Noted">False: another start of the worker has come meanwhile, and is there.</param>
+public sealed record GoodbyeReply(bool Noted);
+
+/// <summary>What a worker says of itself, and not of a lease.</summary>
+public interface IWorkerCall
+{
+    string WorkerId { get; }
+
+    /// <summary>Which start of it says so.</summary>
+    string Instance { get; }
 }
 
 /// <summary>The right to work on a job until the lease runs out, under a fence and a token that nobody else has.</summary>

@@ -17,4 +17,8 @@ public enum WorkerStatus
     /// <summary>Not heard of for longer than a live one is silent.</summary>
     [JsonStringEnumMemberName("gone")]
     Gone,
+
+    /// <summary>It was stopped in order: it said good-bye, and held nothing.</summary>
+    [JsonStringEnumMemberName("stopped")]
+    Stopped,
 }

@@ -30,6 +30,12 @@ public static class ApiInstruments
     public static readonly Instrument QueuePaused =
         new("renderfarm.queue.paused", "Pauses that hold jobs back, by model: 'all' where a pause names none.");
 
+    public static readonly Instrument QueueHeld =
+        new(
+            "renderfarm.queue.held",
+            "Queued jobs that a pause holds back, by model, VRAM class and class of the key; the other figures of the queue leave them out."
+        );
+
     public static readonly Instrument LeaseWait =
         new("renderfarm.lease.wait", "From submission to the first lease, by model, VRAM class and class of the key.", "s")
         { Buckets = RenderSeconds };
@@ -37,13 +43,13 @@ public static class ApiInstruments
     public static readonly Instrument LeasePromises =
         new(
             "renderfarm.lease.promises",
-            "First leases, by model, VRAM class, class of the key and result: kept, late, or unserved (no start could be promised)."
+            "First leases, by model, VRAM class, class of the key and result: kept, late, or unserved (no start was promised)."
         );
 
-    public static readonly Instrument Workers = new("renderfarm.workers", "Registered workers by state: live, draining, gone.");
+    public static readonly Instrument Workers = new("renderfarm.workers", "Registered workers by state: live, draining, gone, stopped.");
 
     public static readonly Instrument Slots =
-        new("renderfarm.slots", "Slots by worker and state: ready, draining, quarantined, gone.");
+        new("renderfarm.slots", "Slots by worker and state: ready, draining, quarantined, gone, stopped.");
 
     public static readonly Instrument StoreUp = new("renderfarm.store.up", "1 while the job store answers.");
     public static readonly Instrument ArtifactsUp = new("renderfarm.artifacts.up", "1 while the artifact store answers.");

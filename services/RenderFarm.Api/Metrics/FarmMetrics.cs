@@ -5,7 +5,6 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Metrics;
 using RenderFarm.Jobs;
-using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
 using RenderFarm.Jobs.Persistence;
@@ -19,6 +18,10 @@ namespace RenderFarm.Api.Metrics;
 /// </summary>
 internal sealed class FarmMetrics
 {
+    /// <summary>A promise is kept within this part more, and so many seconds.</summary>
+    private const double Leeway = 1.5;
+    private const double LeewaySeconds = 30;
+
     private readonly Counter<long> _submissions;
     private readonly Counter<long> _endings;
     private readonly Histogram<double> _leaseDuration;
@@ -36,7 +39,6 @@ internal sealed class FarmMetrics
     private readonly Counter<long> _webhookTries;
     private readonly Gauge<long> _predictedPeak;
     private readonly Gauge<long> _measuredPeak;
-    private readonly PromisedStarts _promised = new();
     private int _waitingPolls;
 
     public FarmMetrics(IMeterFactory factory, JobDatabase database, ArtifactJanitor janitor)
@@ -75,9 +77,6 @@ internal sealed class FarmMetrics
     public void Submitted(string model, string? keyClass, string result) =>
         _submissions.Add(1, new("model", model), KeyClasses.Label(keyClass), new("result", result));
 
-    /// <summary>What the answer to a submission says of the job's start.</summary>
-    public void Promised(string jobId, Outlook outlook) => _promised.Note(jobId, outlook);
-
     public void Leased(LeasedJob job)
     {
         // Only the first lease of a job ends its wait; later ones would count the render before them as waiting.
@@ -93,10 +92,11 @@ internal sealed class FarmMetrics
         var keyClass = KeyClasses.Label(job.KeyClass);
         var waited = Math.Max(0, job.WaitedSeconds);
         _leaseWait.Record(waited, model, vramClass, keyClass);
-        if (_promised.Take(job.Id, waited) is { } result)
-        {
-            _promises.Add(1, model, vramClass, keyClass, new("result", Word.Of(result)));
-        }
+        var result =
+            job.PromisedSeconds is not { } promised ? PromiseResult.Unserved
+            : waited <= (promised * Leeway) + LeewaySeconds ? PromiseResult.Kept
+            : PromiseResult.Late;
+        _promises.Add(1, model, vramClass, keyClass, new("result", Word.Of(result)));
     }
 
     /// <param name="report">As the route has it.</param>

@@ -53,6 +53,7 @@ internal sealed class QueueGauges : ILoop
         meter.Observe(ApiInstruments.QueueWork, Work);
         meter.Observe(ApiInstruments.QueueSlots, Slots);
         meter.Observe(ApiInstruments.QueuePaused, Paused);
+        meter.Observe(ApiInstruments.QueueHeld, Held);
         meter.Observe(ApiInstruments.KeyRemaining, Remaining);
         meter.Observe(ApiInstruments.StoreUp, () => _storeUp ? 1 : 0);
     }
@@ -137,21 +138,30 @@ internal sealed class QueueGauges : ILoop
                 ));
 
     private IEnumerable<Measurement<int>> Depths() =>
-        _counts is not { } now ? [] : now.Queues.Select(queue => new Measurement<int>(queue.Count, Tags(queue)));
+        Waiting().Select(queue => new Measurement<int>(queue.Count, Tags(queue)));
 
-    private IEnumerable<Measurement<double>> Ages() =>
+    /// <summary>Of every queue, so that a pause is a change of a figure and no new one.</summary>
+    private IEnumerable<Measurement<int>> Held() =>
         _counts is not { } now
             ? []
-            : now.Queues.Select(queue => new Measurement<double>((_time.GetUtcNow() - queue.OldestQueuedAt).TotalSeconds, Tags(queue)));
+            : now
+                .Queues.GroupBy(queue => (queue.Model, queue.VramClass, queue.KeyClass))
+                .Select(of => new Measurement<int>(of.Where(queue => queue.IsHeld).Sum(queue => queue.Count), Tags(of.First())));
+
+    /// <summary>What waits for a card: what a pause holds back waits for whoever made it.</summary>
+    private IEnumerable<QueueCount> Waiting() => _counts?.Queues.Where(queue => !queue.IsHeld) ?? [];
+
+    private IEnumerable<Measurement<double>> Ages() =>
+        Waiting().Select(queue => new Measurement<double>((_time.GetUtcNow() - queue.OldestQueuedAt).TotalSeconds, Tags(queue)));
 
     private IEnumerable<Measurement<double>> Work() =>
-        _counts is not { } now ? [] : now.Queues.Select(queue => new Measurement<double>(queue.WorkSeconds, Tags(queue)));
+        Waiting().Select(queue => new Measurement<double>(queue.WorkSeconds, Tags(queue)));
 
     private IEnumerable<Measurement<int>> Slots() =>
-        _counts is not { } now || _fleet is not { } fleet
+        _fleet is not { } fleet
             ? []
-            : now
-                .Queues.Select(queue => (queue.Model, queue.VramClass))
+            : Waiting()
+                .Select(queue => (queue.Model, queue.VramClass))
                 .Distinct()
                 .Select(queue => new Measurement<int>(
                     fleet.SlotsFor(queue.Model, queue.VramClass),

@@ -19,4 +19,8 @@ internal enum SlotState
     /// <summary>Its worker has not been heard of for a while.</summary>
     [JsonStringEnumMemberName("gone")]
     Gone,
+
+    /// <summary>Its worker was stopped in order.</summary>
+    [JsonStringEnumMemberName("stopped")]
+    Stopped,
 }

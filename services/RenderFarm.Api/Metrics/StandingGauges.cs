@@ -84,7 +84,8 @@ internal sealed class StandingGauges : ILoop
     private IEnumerable<Measurement<int>> Slots() =>
         _now is not { } now
             ? []
-            : from worker in now.Workers.DistinctBy(worker => worker.Name)
+            // A name is a label: of two that have it, the one that was heard of last
+            : from worker in now.Workers.OrderByDescending(worker => worker.SeenAt).DistinctBy(worker => worker.Name)
               from state in Enum.GetValues<SlotState>()
               select new Measurement<int>(
                   worker.Slots.Count(slot => StateOf(worker, slot.Id) == state),
@@ -93,7 +94,8 @@ internal sealed class StandingGauges : ILoop
               );
 
     private static SlotState StateOf(FarmWorker worker, string slot) =>
-        !worker.IsLive ? SlotState.Gone
+        worker.HasLeft ? SlotState.Stopped
+        : !worker.IsLive ? SlotState.Gone
         : worker.QuarantineOf(slot) is not null ? SlotState.Quarantined
         : worker.Draining ? SlotState.Draining
         : SlotState.Ready;

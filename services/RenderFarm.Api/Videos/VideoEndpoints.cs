@@ -89,7 +89,7 @@ internal static class VideoEndpoints
     {
         var request = VideoRequestReader.Read(await BodyReader.ReadAsync(context.Request, BodyShape.Video, cancellationToken));
         var job = await submission.SubmitAsync(request, context.Caller(), RepeatMarks.Of(context.Request), cancellationToken);
-        return await page.AnswerAsync(job, context.Response, cancellationToken);
+        return await page.ShowAsync(job, context.Response, cancellationToken);
     }
 
     private static async Task<VideoList> ListAsync(

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
-using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Models;
 using RenderFarm.Artifacts;
 using RenderFarm.Contracts.Videos;
@@ -16,30 +15,21 @@ internal sealed class VideoPage(
     QueuePauses pauses,
     IArtifactStore artifacts,
     ModelDirectory models,
-    IOptions<VideosOptions> options,
-    FarmMetrics metrics
+    IOptions<VideosOptions> options
 )
 {
-    /// <summary>The answer to a submission: what it says of the start is what the farm is held to.</summary>
-    public async Task<Video> AnswerAsync(Job job, HttpResponse response, CancellationToken cancellationToken)
+    /// <summary>Also tells the SDKs' poll helper when to look again.</summary>
+    public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancellationToken)
     {
         var outlook = await forecast.OfAsync(job, cancellationToken);
-        metrics.Promised(job.Id, outlook);
-        return await ShowAsync(job, outlook, response, cancellationToken);
-    }
-
-    /// <summary>Also tells the SDKs' poll helper when to look again.</summary>
-    public async Task<Video> ShowAsync(Job job, HttpResponse response, CancellationToken cancellationToken) =>
-        await ShowAsync(job, await forecast.OfAsync(job, cancellationToken), response, cancellationToken);
-
-    private async Task<Video> ShowAsync(Job job, Outlook outlook, HttpResponse response, CancellationToken cancellationToken)
-    {
+        var pause = job.State == JobState.Queued ? await pauses.OfAsync(job, cancellationToken) : null;
         var video = Video.Of(job) with
         {
             QueuePosition = outlook.Ahead + 1,
-            EtaSeconds = RenderProgress.Rounded(outlook.Seconds),
+            // Of one that nobody takes, or that somebody holds back, nobody knows: the note says what it waits for
+            EtaSeconds = outlook.IsServed && pause is null ? RenderProgress.Rounded(outlook.Seconds) : null,
             DownloadUrl = await LinkAsync(job, cancellationToken),
-            Note = await NoteAsync(job, outlook, cancellationToken),
+            Note = pause is null ? await NoteAsync(job, outlook, cancellationToken) : NoteOf(pause, job),
         };
         if (video.Status is VideoStatus.Queued or VideoStatus.InProgress)
         {
@@ -68,18 +58,16 @@ internal sealed class VideoPage(
         return link?.AbsoluteUri;
     }
 
+    private static string NoteOf(QueuePause pause, Job job) =>
+        pause.Part switch
+        {
+            { IsAll: true } => "The queue is paused by an operator; the video waits until it is resumed.",
+            { KeyId: null } => $"Model '{job.Spec.Model}' is paused by an operator; the video waits until it is resumed.",
+            _ => "This API key's videos are paused by an operator; the video waits until they are resumed.",
+        };
+
     private async Task<string?> NoteAsync(Job job, Outlook outlook, CancellationToken cancellationToken)
     {
-        if (job.State == JobState.Queued && await pauses.OfAsync(job, cancellationToken) is { } pause)
-        {
-            return pause.Part switch
-            {
-                { IsAll: true } => "The queue is paused by an operator; the video waits until it is resumed.",
-                { KeyId: null } => $"Model '{job.Spec.Model}' is paused by an operator; the video waits until it is resumed.",
-                _ => "This API key's videos are paused by an operator; the video waits until they are resumed.",
-            };
-        }
-
         if (await models.FindAsync(job.Spec.Model, cancellationToken) is not { } model)
         {
             return null;

@@ -31,6 +31,7 @@ internal static class LeaseEndpoints
             .AddEndpointFilter<SupersededReports>()
             .AddEndpointFilter<LeaseGuard>();
         worker.MapPost("/register", RegisterAsync).WithSummary("Who I am, what I can run");
+        worker.MapPost("/goodbye", GoodbyeAsync).WithSummary("I end, and hold nothing");
         worker
             .MapPost("/leases", LeaseAsync)
             .WithSummary("The best job for this slot; waits for one up to wait_seconds")
@@ -94,6 +95,12 @@ internal static class LeaseEndpoints
             Slots = [.. (await quarantines.ToResumeAsync(id, cancellationToken)).Select(slot => new SlotOrder(slot, Resume: true))],
         };
     }
+
+    private static async Task<GoodbyeReply> GoodbyeAsync(
+        GoodbyeRequest request,
+        WorkerRegistry workers,
+        CancellationToken cancellationToken
+    ) => new(await workers.LeftAsync(request.WorkerId, request.Instance, cancellationToken));
 
     private static async Task<IResult> LeaseAsync(
         LeaseRequest request,

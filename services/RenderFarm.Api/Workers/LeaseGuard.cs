@@ -32,7 +32,7 @@ internal sealed class LeaseGuard(WorkerRights rights, JobStore jobs) : IEndpoint
             await (report is null ? RequireJobAsync(key, job, http) : RequireLeaseAsync(key, report.About(job).Lease, http));
         }
 
-        foreach (var request in context.Arguments.OfType<LeaseRequest>())
+        foreach (var request in context.Arguments.OfType<IWorkerCall>())
         {
             await RequireWorkerAsync(key, request, http);
         }
@@ -57,7 +57,7 @@ internal sealed class LeaseGuard(WorkerRights rights, JobStore jobs) : IEndpoint
         }
     }
 
-    private async Task RequireWorkerAsync(ApiKey key, LeaseRequest request, HttpContext http) =>
+    private async Task RequireWorkerAsync(ApiKey key, IWorkerCall request, HttpContext http) =>
         Refuse(
             await rights.OfWorkerAsync(key, request.WorkerId, request.Instance, http.RequestAborted),
             ApiError.WrongWorker($"Worker '{request.WorkerId}' is not one that registered with this key.", "worker_id")

@@ -109,7 +109,7 @@ internal static class ModelsCommand
 
     private static bool IsWhole(JsonElement holder) => holder.GetProperty("lacks").GetArrayLength() == 0;
 
-    private static bool IsThere(JsonElement worker) => worker.GetProperty("status").ToString() != Word.Of(WorkerStatus.Gone);
+    private static bool IsThere(JsonElement worker) => Word.Parse<WorkerStatus>(worker.GetProperty("status").ToString()) is not (WorkerStatus.Gone or WorkerStatus.Stopped);
 
     private static string NameOf(JsonElement worker) => worker.GetProperty("name").ToString();
 

@@ -261,7 +261,7 @@ internal static class WorkerCommands
         {
             // A name is a label: one that a worker had who is gone may be another's now
             var all = workers.Where(worker => Text(worker, "name") == named).ToList();
-            called = all.Where(worker => Text(worker, "status") != "gone").ToList() is { Count: > 0 } there ? there : all;
+            called = all.Where(worker => Text(worker, "status") is not ("gone" or "stopped")).ToList() is { Count: > 0 } there ? there : all;
         }
 
         return called switch

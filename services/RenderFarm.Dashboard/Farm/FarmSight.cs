@@ -27,15 +27,17 @@ public sealed record FarmSight(WorkersRecord Workers, QueueRecord? Queue, IReadO
     /// <summary>Those that somebody has to see to first, then those that are there, then those that are gone.</summary>
     public IEnumerable<WorkerRecord> InOrder =>
         Workers
-            .Data.Where(worker => worker.Status != WorkerStatus.Gone)
+            .Data.Where(worker => !IsAway(worker))
             .OrderByDescending(worker => worker.NeedsCare)
             .ThenBy(worker => worker.Name, StringComparer.Ordinal);
 
-    public IReadOnlyList<WorkerRecord> Gone => [.. Workers.Data.Where(worker => worker.Status == WorkerStatus.Gone)];
+    public IReadOnlyList<WorkerRecord> Gone => [.. Workers.Data.Where(IsAway)];
 
     /// <summary>Cards and processors that take videos, or would if there were any.</summary>
     public int Ready =>
         Workers.Data.Where(worker => worker.Status == WorkerStatus.Live).Sum(worker => worker.Slots.Count(slot => slot.Quarantine is null));
+
+    private static bool IsAway(WorkerRecord worker) => worker.Status is WorkerStatus.Gone or WorkerStatus.Stopped;
 
     public int Busy => Workers.Data.Sum(worker => worker.Held.Count);
 }

@@ -11,11 +11,7 @@ namespace RenderFarm.Jobs.Forecasts;
 /// <param name="Ahead">How many jobs of the same model go first, counted up to 1,000; null when the job does not wait.</param>
 /// <param name="Seconds">Until it has ended; null where nothing is known, and for finished jobs.</param>
 /// <param name="IsServed">False: no worker that is there and takes jobs has a slot for it. True for jobs that don't wait.</param>
-public sealed record Outlook(int? Ahead, double? Seconds, bool IsServed)
-{
-    /// <summary>Until its render begins; null where nobody takes it, and for jobs that don't wait.</summary>
-    public double? StartSeconds { get; init; }
-}
+public sealed record Outlook(int? Ahead, double? Seconds, bool IsServed);
 
 /// <summary>
 /// Where a job stands and how long it will take, from what renders of its kind took. The line before each model is kept for
@@ -61,6 +57,18 @@ public sealed class QueueForecast
         };
     }
 
+    /// <summary>How long jobs of these models would wait that joined now, one after the other.</summary>
+    internal async Task<StartPromises> PromisesAsync(IEnumerable<string> models, CancellationToken cancellationToken)
+    {
+        var lines = new Dictionary<string, QueueLine>(StringComparer.Ordinal);
+        foreach (var model in models.Distinct())
+        {
+            lines[model] = (await LineAsync(model, cancellationToken)).Copy();
+        }
+
+        return new StartPromises(lines, line => _time.GetElapsedTime(line.At).TotalSeconds);
+    }
+
     public async Task<Outlook> OfAsync(Job job, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
@@ -82,7 +90,7 @@ public sealed class QueueForecast
                         ?? slot.Factor
                     );
                 var left = Math.Max(0, start - _time.GetElapsedTime(line.At).TotalSeconds);
-                return new Outlook(ahead, left + own, IsServed: true) { StartSeconds = left };
+                return new Outlook(ahead, left + own, IsServed: true);
             case JobState.Leased or JobState.Rendering when job.LatestLease is { } lease:
                 return new Outlook(null, await LeftAsync(job, lease, cancellationToken), IsServed: true);
             case JobState.Uploading:

@@ -28,6 +28,15 @@ internal sealed class QueueLine
     public long At { get; }
     public int Version { get; }
 
+    /// <summary>As it is now: who joins one of them has not joined the other.</summary>
+    public QueueLine Copy()
+    {
+        lock (_gate)
+        {
+            return new QueueLine([.. _orderKeys.Zip(_estimated)], _slots, At, Version);
+        }
+    }
+
     public void Join(double orderKey, double estimated)
     {
         lock (_gate)

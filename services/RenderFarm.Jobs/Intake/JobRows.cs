@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Json;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Intake;
@@ -12,9 +13,11 @@ internal static class JobRows
 {
     /// <summary>Takes one turn of the key for all of them; they keep their order.</summary>
     /// <param name="jobs">All of one key, and at least one.</param>
+    /// <param name="promises">Of their models.</param>
     public static async Task<IReadOnlyList<JobRow>> InsertAsync(
         JobsDbContext db,
         IReadOnlyList<NewJob> jobs,
+        StartPromises promises,
         string sender,
         DateTimeOffset now,
         CancellationToken cancellationToken
@@ -22,10 +25,13 @@ internal static class JobRows
     {
         var tag = await KeyTurn.TakeAsync(db, jobs[0].KeyId, jobs.Sum(job => job.EstimatedSeconds), jobs.Count, now, cancellationToken);
         var rows = new List<JobRow>(jobs.Count);
+        var pauses = await db.QueuePauses.AsNoTracking().ToListAsync(cancellationToken);
         db.ChangeTracker.AutoDetectChangesEnabled = false;
         foreach (var job in jobs)
         {
             var row = RowOf(job, tag, now);
+            var begins = promises.Join(row.Model, row.VramClass, row.OrderKey, row.EstimatedSeconds);
+            row.PromisedSeconds = pauses.Exists(pause => pause.Holds(row.Model, row.KeyId)) ? null : begins;
             rows.Add(row);
             db.Jobs.Add(row);
             db.Events.Add(

@@ -1,13 +1,14 @@
 using System.Collections.Concurrent;
 using Microsoft.EntityFrameworkCore;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Keys;
 using RenderFarm.Jobs.Persistence;
 
 namespace RenderFarm.Jobs.Intake;
 
 /// <summary>A request becomes a row, once.</summary>
-public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, TimeProvider time)
+public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, QueueForecast forecast, TimeProvider time)
 {
     /// <summary>How long an equal request that calls itself a repeat is taken for the same one.</summary>
     public static readonly TimeSpan RepeatWindow = TimeSpan.FromMinutes(10);
@@ -103,7 +104,9 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         try
         {
             var jobs = together.ConvertAll(waiting => waiting.Job);
-            var results = await database.WriteAsync(db => SubmitAsync(db, jobs, CancellationToken.None), CancellationToken.None);
+            // Before the transaction, which holds the key's row: a line may have to be read
+            var promises = await forecast.PromisesAsync(jobs.Select(job => job.Spec.Model), CancellationToken.None);
+            var results = await database.WriteAsync(db => SubmitAsync(db, jobs, promises, CancellationToken.None), CancellationToken.None);
             foreach (var (waiting, result) in together.Zip(results))
             {
                 Answer(waiting, result);
@@ -149,7 +152,12 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         waiting.Done.TrySetResult(result);
     }
 
-    private async Task<IReadOnlyList<SubmitResult>> SubmitAsync(JobsDbContext db, List<NewJob> jobs, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<SubmitResult>> SubmitAsync(
+        JobsDbContext db,
+        List<NewJob> jobs,
+        StartPromises promises,
+        CancellationToken cancellationToken
+    )
     {
         var results = new SubmitResult?[jobs.Count];
         for (var i = 0; i < jobs.Count; i++)
@@ -166,7 +174,7 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
                 [.. fresh.Select(job => job.IdempotencyKey).OfType<string>()],
                 cancellationToken
             );
-            var inserted = await JobRows.InsertAsync(db, fresh, announcer.Sender, time.GetUtcNow(), cancellationToken);
+            var inserted = await JobRows.InsertAsync(db, fresh, promises, announcer.Sender, time.GetUtcNow(), cancellationToken);
             for (int i = 0, next = 0; i < jobs.Count; i++)
             {
                 results[i] ??= new SubmitResult.Created(inserted[next++].ToJob());

@@ -59,6 +59,7 @@ internal static class LeaseQueue
             Inputs = JsonSerializer.Deserialize(taken.Inputs, JobsJson.Default.StoredInputArray)!,
             TraceParent = taken.TraceParent,
             WaitedSeconds = taken.WaitedSeconds,
+            PromisedSeconds = taken.PromisedSeconds,
             QueuedSeconds = taken.QueuedSeconds,
         };
         if (ReferenceEquals(db.Dialect, SqlDialect.Postgres))

@@ -31,6 +31,9 @@ public sealed record LeasedJob
 
     /// <summary>Since the submission, by the database's clock.</summary>
     public required double WaitedSeconds { get; init; }
+
+    /// <summary>What that was promised to be; null where nothing was.</summary>
+    public double? PromisedSeconds { get; init; }
     public required int VramClass { get; init; }
 
     /// <summary>Of the key whose job it is; null is the default one.</summary>

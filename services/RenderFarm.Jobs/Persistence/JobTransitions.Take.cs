@@ -86,7 +86,8 @@ internal static partial class JobTransitions
                 row.GetDouble(7),
                 row.GetInt32(8),
                 row.GetDouble(9),
-                row.TextOrNull(10)
+                row.TextOrNull(10),
+                row.DoubleOrNull(11)
             ),
             cancellationToken,
             [
@@ -212,7 +213,7 @@ internal static partial class JobTransitions
         private static string Taken(SqlDialect dialect) =>
             $"jobs.id, fence, failures, step_downs, spec, inputs, trace_parent, {dialect.SecondsSince("created_at")}, jobs.vram_class, "
             + dialect.SecondsSince("queued_at")
-            + ", (SELECT k.class FROM api_keys k WHERE k.id = jobs.key_id)";
+            + ", (SELECT k.class FROM api_keys k WHERE k.id = jobs.key_id), promised_seconds";
     }
 }
 
@@ -239,6 +240,7 @@ internal sealed record SlotOffer
 /// <param name="Spec">JSON, as is <paramref name="Inputs"/>.</param>
 /// <param name="WaitedSeconds">Since the submission, by the database's clock.</param>
 /// <param name="KeyClass">Null: the default one.</param>
+/// <param name="PromisedSeconds">Of what <paramref name="WaitedSeconds"/> was to be; null where nothing was promised.</param>
 /// <param name="QueuedSeconds">Since it came, or came back, to the queue, by the same.</param>
 internal sealed record TakenJob(
     LeaseId Lease,
@@ -250,5 +252,6 @@ internal sealed record TakenJob(
     double WaitedSeconds,
     int VramClass,
     double QueuedSeconds,
-    string? KeyClass
+    string? KeyClass,
+    double? PromisedSeconds
 );

@@ -419,6 +419,19 @@ internal static partial class JobTransitions
         }
     }
 
+    /// <summary>What a pause holds back begins later than it was promised, and no worker is to blame for it.</summary>
+    /// <param name="model">Empty: of all.</param>
+    /// <param name="keyId">Empty: of all.</param>
+    public static Task<int> ForgetPromisesAsync(JobsDbContext db, string model, string keyId, CancellationToken cancellationToken) =>
+        db
+            .Jobs.Where(job =>
+                job.State == JobState.Queued
+                && job.PromisedSeconds != null
+                && (model == "" || job.Model == model)
+                && (keyId == "" || job.KeyId == keyId)
+            )
+            .ExecuteUpdateAsync(set => set.SetProperty(job => job.PromisedSeconds, (double?)null), cancellationToken);
+
     /// <summary>
     /// The row of a job that is <see cref="Over"/> goes, unless an event of it has no place in the log yet, or has the last one:
     /// the next event is numbered after it.

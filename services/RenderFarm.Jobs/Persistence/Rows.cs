@@ -42,6 +42,12 @@ public sealed class JobRow
     public double OrderKey { get; set; }
     public DateTimeOffset? NotBefore { get; set; }
 
+    /// <summary>
+    /// In how many seconds from its submission it was promised to begin. Null where nothing was: nobody took such jobs, a pause held it,
+    /// or it came in a batch.
+    /// </summary>
+    public double? PromisedSeconds { get; set; }
+
     // Attempts
     public long Fence { get; set; }
 
@@ -119,6 +125,8 @@ public sealed class QueuePauseRow
     public required string Model { get; set; }
     public required string KeyId { get; set; }
     public DateTimeOffset Since { get; set; }
+
+    public bool Holds(string model, string keyId) => (Model.Length == 0 || Model == model) && (KeyId.Length == 0 || KeyId == keyId);
 }
 
 /// <summary>One lease: who held it, what was planned and measured, how it ended. Kept when the job moves on.</summary>
@@ -293,6 +301,9 @@ public sealed class WorkerRow
     public bool Draining { get; set; }
     public DateTimeOffset RegisteredAt { get; set; }
     public DateTimeOffset SeenAt { get; set; }
+
+    /// <summary>It has said good-bye, and has not come back.</summary>
+    public DateTimeOffset? LeftAt { get; set; }
 }
 
 /// <summary>Somebody is signed in at the page, by a key; gone when it is over or the key is revoked.</summary>

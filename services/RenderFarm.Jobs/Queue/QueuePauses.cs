@@ -17,14 +17,17 @@ public sealed class QueuePauses(JobDatabase database, JobSignal signal, TimeProv
     public async Task PauseAsync(QueuePart part, CancellationToken cancellationToken)
     {
         await database.WriteAsync(
-            db =>
-                db.ExecuteAsync(
+            async db =>
+            {
+                await db.ExecuteAsync(
                     "INSERT INTO queue_pauses (model, key_id, since) VALUES (@model, @key, @now) ON CONFLICT (model, key_id) DO NOTHING",
                     cancellationToken,
                     ("model", part.Model ?? ""),
                     ("key", part.KeyId ?? ""),
                     ("now", db.Dialect.Time(time.GetUtcNow()))
-                ),
+                );
+                return await JobTransitions.ForgetPromisesAsync(db, part.Model ?? "", part.KeyId ?? "", cancellationToken);
+            },
             cancellationToken
         );
         _kept = null;

@@ -248,12 +248,16 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                     from job in db.Jobs
                     join key in db.ApiKeys on job.KeyId equals key.Id
                     where job.State == JobState.Queued
-                    group job by new { job.Model, job.VramClass, Class = key.Class ?? ApiKeys.DefaultClass } into queue
+                    let held = db.QueuePauses.Any(pause =>
+                        (pause.Model == "" || pause.Model == job.Model) && (pause.KeyId == "" || pause.KeyId == job.KeyId)
+                    )
+                    group job by new { job.Model, job.VramClass, Class = key.Class ?? ApiKeys.DefaultClass, Held = held } into queue
                     select new
                     {
                         queue.Key.Model,
                         queue.Key.VramClass,
                         queue.Key.Class,
+                        queue.Key.Held,
                         Count = queue.Count(),
                         Oldest = queue.Min(job => job.QueuedAt),
                         Work = queue.Sum(job => job.EstimatedSeconds),
@@ -264,7 +268,7 @@ public sealed class JobStore(JobDatabase database, JobSubmission submission, Job
                         .Select(s => KeyValuePair.Create(s.State, s.Count))
                         .Concat(queues.GroupBy(_ => JobState.Queued).Select(q => KeyValuePair.Create(q.Key, q.Sum(queue => queue.Count))))
                         .ToDictionary(),
-                    queues.ConvertAll(q => new QueueCount(q.Model, q.VramClass, q.Class, q.Count, q.Oldest, q.Work))
+                    queues.ConvertAll(q => new QueueCount(q.Model, q.VramClass, q.Class, q.Held, q.Count, q.Oldest, q.Work))
                 );
             },
             cancellationToken,
@@ -313,11 +317,13 @@ public abstract record RetryResult
 public sealed record JobCounts(IReadOnlyDictionary<JobState, int> ByState, IReadOnlyList<QueueCount> Queues);
 
 /// <param name="KeyClass">Of the keys whose jobs these are.</param>
+/// <param name="IsHeld">A pause holds them back: they wait for whoever made it, and for no card.</param>
 /// <param name="WorkSeconds">Estimated render time of all of them.</param>
 public sealed record QueueCount(
     string Model,
     int VramClass,
     string KeyClass,
+    bool IsHeld,
     int Count,
     DateTimeOffset OldestQueuedAt,
     double WorkSeconds

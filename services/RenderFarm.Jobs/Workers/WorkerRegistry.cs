@@ -79,12 +79,12 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                 VALUES (@id, @identity, @key, @instance, @place, @name, @host, @version, @slots, FALSE, @now, @now)
                 ON CONFLICT (identity) DO UPDATE SET key_id = excluded.key_id, instance = excluded.instance, place = excluded.place,
                     name = excluded.name, host = excluded.host, version = excluded.version, slots = excluded.slots,
-                    registered_at = excluded.registered_at, seen_at = excluded.seen_at
+                    registered_at = excluded.registered_at, seen_at = excluded.seen_at, left_at = NULL
                 WHERE workers.revoked_at IS NULL
                     AND (workers.key_id IS NULL OR workers.key_id = excluded.key_id OR NOT EXISTS (
                         SELECT 1 FROM api_keys k WHERE k.id = workers.key_id AND k.worker_id IS NOT NULL AND k.revoked_at IS NULL))
                     AND (workers.instance IS NULL OR workers.instance = excluded.instance OR workers.place = excluded.place
-                        OR workers.seen_at < @gone)
+                        OR workers.seen_at < @gone OR workers.left_at IS NOT NULL)
                 RETURNING id
                 """,
                 row => row.GetString(0),
@@ -220,6 +220,21 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
         return found;
     }
 
+    /// <summary>It ends, and holds nothing any more: it is not there from now on. False, and nothing: an earlier start says so.</summary>
+    public async Task<bool> LeftAsync(string workerId, string instance, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var noted =
+            await database.WriteAsync(
+                db =>
+                    db.Workers.Where(w => w.Id == workerId && w.Instance == instance)
+                        .ExecuteUpdateAsync(set => set.SetProperty(w => w.LeftAt, now).SetProperty(w => w.SeenAt, now), cancellationToken),
+                cancellationToken
+            ) == 1;
+        _fleet = null;
+        return noted;
+    }
+
     /// <summary>What an operator calls it from now on; null: what it calls itself. False for an unknown worker.</summary>
     public async Task<bool> RenameAsync(string workerId, string? name, CancellationToken cancellationToken)
     {
@@ -280,12 +295,17 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
                     {
                         Model = m,
                         Live = db.WorkerModels.Count(h =>
-                            h.ModelId == m.Id && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince && w.RevokedAt == null)
+                            h.ModelId == m.Id
+                            && db.Workers.Any(w =>
+                                w.Id == h.WorkerId && w.SeenAt >= liveSince && w.LeftAt == null && w.RevokedAt == null
+                            )
                         ),
                         Whole = db.WorkerModels.Count(h =>
                             h.ModelId == m.Id
                             && h.IsWhole
-                            && db.Workers.Any(w => w.Id == h.WorkerId && w.SeenAt >= liveSince && w.RevokedAt == null)
+                            && db.Workers.Any(w =>
+                                w.Id == h.WorkerId && w.SeenAt >= liveSince && w.LeftAt == null && w.RevokedAt == null
+                            )
                         ),
                     })
                     .ToListAsync(cancellationToken);
@@ -319,7 +339,8 @@ public sealed class WorkerRegistry(JobDatabase database, TimeProvider time)
             Draining = row.Draining,
             RegisteredAt = row.RegisteredAt,
             SeenAt = row.SeenAt,
-            IsLive = row.SeenAt >= time.GetUtcNow() - LiveFor,
+            IsLive = row.SeenAt >= time.GetUtcNow() - LiveFor && row.LeftAt is null,
+            HasLeft = row.LeftAt is not null,
         };
 }
 
@@ -342,11 +363,15 @@ public sealed record FarmWorker
     public required DateTimeOffset SeenAt { get; init; }
     public required bool IsLive { get; init; }
 
+    /// <summary>It has said good-bye: nobody need look for it.</summary>
+    public bool HasLeft { get; init; }
+
     /// <summary>Null: it takes jobs.</summary>
     public SlotQuarantine? QuarantineOf(string slotId) => Quarantines.GetValueOrDefault(slotId);
 
     public WorkerStatus Status =>
-        !IsLive ? WorkerStatus.Gone
+        HasLeft ? WorkerStatus.Stopped
+        : !IsLive ? WorkerStatus.Gone
         : Draining ? WorkerStatus.Draining
         : WorkerStatus.Live;
 }

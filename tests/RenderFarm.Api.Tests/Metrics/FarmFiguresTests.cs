@@ -17,14 +17,51 @@ public sealed class FarmFiguresTests
         await farm.RegisterWorkerAsync();
         await farm.SubmitAsync();
         await farm.SubmitAsync();
-        (await farm.User.PostAsJsonAsync("/v1/queue/pause", new { model = "tiny" })).EnsureSuccessStatusCode();
 
         string[] queue = ["model=tiny", "vram_class=cpu", "key_class=default"];
         var seen = await SeenAsync(farm, scrape => scrape.Of("renderfarm_queue_depth", queue) == 2);
         Assert.True(seen.Of("renderfarm_queue_work_seconds", queue) > 0);
         Assert.True(seen.Of("renderfarm_queue_oldest_age_seconds", queue) >= 0);
         Assert.Equal(1, seen.Of("renderfarm_queue_slots", "model=tiny", "vram_class=cpu"));
+        Assert.Equal((0, 0), (seen.Of("renderfarm_queue_held", queue), seen.Of("renderfarm_queue_paused", "model=all")));
+    }
+
+    /// <summary>What a pause holds back waits for no card: nobody is to be woken because it waits long, or because nobody would take it.</summary>
+    [Fact]
+    public async Task Queue_Paused_IsHeldAndNoPartOfWhatWaits()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        await farm.RegisterWorkerAsync();
+        await farm.SubmitAsync();
+        (await farm.User.PostAsJsonAsync("/v1/queue/pause", new { model = "tiny" })).EnsureSuccessStatusCode();
+
+        string[] queue = ["model=tiny", "vram_class=cpu", "key_class=default"];
+        var seen = await SeenAsync(farm, scrape => scrape.Of("renderfarm_queue_held", queue) == 1);
+        Assert.Equal(1, seen.Of("renderfarm_jobs", "state=queued"));
         Assert.Equal((1, 0), (seen.Of("renderfarm_queue_paused", "model=tiny"), seen.Of("renderfarm_queue_paused", "model=all")));
+        Assert.All(
+            new[] { "depth", "oldest_age_seconds", "work_seconds", "slots" },
+            figure => Assert.Null(seen.Of($"renderfarm_queue_{figure}", "model=tiny"))
+        );
+    }
+
+    /// <summary>A worker that says good-bye is not one that fell silent.</summary>
+    [Fact]
+    public async Task Worker_ThatSaysGoodbye_IsStoppedAndNotGone()
+    {
+        await using var farm = await TestFarm.StartAsync();
+        var worker = await farm.RegisterWorkerAsync();
+        var said = new GoodbyeRequest(worker, SimulatedWorker.Instance);
+        using var other = await farm.NewTenantAsync("worker");
+        Assert.Equal(403, (int)(await other.PostContractAsync("/worker/v1/goodbye", said)).StatusCode);
+        await SeenAsync(farm, scrape => scrape.Of("renderfarm_slots", "worker=w1", "state=ready") == 1);
+
+        var reply = await (await farm.Worker.PostContractAsync("/worker/v1/goodbye", said)).ContractAsync<GoodbyeReply>();
+
+        Assert.True(reply.Noted);
+        var seen = await SeenAsync(farm, scrape => scrape.Of("renderfarm_slots", "worker=w1", "state=stopped") == 1);
+        Assert.Equal(0, seen.Of("renderfarm_slots", "worker=w1", "state=gone"));
+        Assert.Equal((1, 0), (seen.Of("renderfarm_workers", "state=stopped"), seen.Of("renderfarm_workers", "state=gone")));
     }
 
     [Fact]

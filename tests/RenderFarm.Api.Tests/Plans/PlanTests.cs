@@ -117,6 +117,7 @@ public sealed class PlanTests(FarmFixture fixture) : IClassFixture<FarmFixture>
         var small = await _farm.RegisterWorkerAsync("small", ModelShapes.Get("t2v-14b"));
         var waiting = await _farm.SubmitAsync(new { prompt = "a ball", model = "t2v-14b" });
         Assert.Matches(@"^No worker with model 't2v-14b' and a card of \d+ GiB or more takes jobs now", (string)waiting["note"]!);
+        Assert.Null(waiting["eta_seconds"]);
 
         var served = await _farm.SubmitAsync(new { prompt = "a ball", model = "tiny" });
         Assert.Null(served["note"]);

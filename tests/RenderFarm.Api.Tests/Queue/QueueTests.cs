@@ -23,8 +23,9 @@ public sealed class QueueTests : IAsyncLifetime
         Assert.Equal(("tiny", null), ((string?)paused["paused"]![0]!["model"], (string?)paused["paused"]![0]!["key"]));
         Assert.Equal(("tiny", 1), ((string?)paused["classes"]![0]!["model"], (int)paused["classes"]![0]!["queued"]!));
         Assert.Null(await _farm.LeaseAsync(worker));
-        var note = (string?)(await (await _farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync())["note"];
-        Assert.Contains("paused", note, StringComparison.Ordinal);
+        var video = await (await _farm.User.GetAsync($"/v1/videos/{id}")).JsonAsync();
+        Assert.Contains("paused", (string?)video["note"], StringComparison.Ordinal);
+        Assert.Null(video["eta_seconds"]);
 
         var resumed = await (await _farm.User.PostAsync("/v1/queue/resume", null)).JsonAsync();
         Assert.Empty(resumed["paused"]!.AsArray());

@@ -4,9 +4,11 @@ using RenderFarm.Chaos.Farm;
 using RenderFarm.Hosting.Settings;
 using RenderFarm.Jobs;
 using RenderFarm.Jobs.Events;
+using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Users;
+using RenderFarm.Jobs.Workers;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Chaos.Tests.Stores;
@@ -30,7 +32,14 @@ public sealed class SilentDatabaseTests
         );
         await database.MigrateAsync(stop);
         var announcer = new JobAnnouncer(new JobSignal(TimeProvider.System));
-        var jobs = new JobStore(database, new JobSubmission(database, announcer, TimeProvider.System), announcer, TimeProvider.System);
+        var forecast = new QueueForecast(
+            database,
+            new WorkerRegistry(database, TimeProvider.System),
+            new RenderTimes(database, TimeProvider.System),
+            TimeProvider.System
+        );
+        var submission = new JobSubmission(database, announcer, forecast, TimeProvider.System);
+        var jobs = new JobStore(database, submission, announcer, TimeProvider.System);
         const int Pooled = 8;
         var (there, all) = (0, new TaskCompletionSource());
         await Task.WhenAll(

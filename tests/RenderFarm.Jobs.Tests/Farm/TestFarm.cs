@@ -34,9 +34,9 @@ public sealed class TestFarm : IAsyncDisposable
         Workers = new WorkerRegistry(Database, Time);
         Quarantines = new SlotQuarantines(Database, Workers, Time);
         Endings = new LeaseEndings(Database, Retries, Announcer, Quarantines, Time);
-        Jobs = new JobStore(Database, new JobSubmission(Database, Announcer, Time), Announcer, Time);
         Desk = new LeaseDesk(Database, Workers, Signal, Endings, new PlanCorrections(Database, Time), new LeaseSettings(), Time);
         Forecast = new QueueForecast(Database, Workers, new RenderTimes(Database, Time), Time);
+        Jobs = new JobStore(Database, new JobSubmission(Database, Announcer, Forecast, Time), Announcer, Time);
         Keys = new ApiKeys(Database, Time);
         Ringer = new BellRinger(Announcer, Bell, Time, NullLogger<BellRinger>.Instance);
         Reaper = new LeaseReaper(Database, Endings, Workers, new LeaseSettings(), Time);

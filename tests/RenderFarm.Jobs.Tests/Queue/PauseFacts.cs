@@ -73,6 +73,26 @@ public abstract class PauseFacts(StoreUnderTest store) : FarmFacts(store)
         Assert.Equal(waiting.Id, (await Farm.LeaseAsync()).Id);
     }
 
+    /// <summary>What is held back waits for whoever paused it: it is counted apart, and nobody promised it anything.</summary>
+    [Fact]
+    public async Task Pause_CountsWhatItHoldsApart_AndItsPromisesAreOff()
+    {
+        await Farm.RegisterAsync("rack-1", "demo", "other");
+        await Farm.SubmitAsync(New());
+        await Farm.SubmitAsync(New("other"));
+        await Pauses.PauseAsync(new("demo", Farm.Key), Stop);
+        await Farm.SubmitAsync(New());
+
+        var queues = (await Farm.Jobs.CountsAsync(Stop)).Queues.Select(queue => (queue.Model, queue.IsHeld, queue.Count));
+        Assert.Equal([("demo", true, 2), ("other", false, 1)], queues.Order());
+
+        Assert.NotNull((await Farm.LeaseAsync()).PromisedSeconds);
+        await Pauses.ResumeAsync(new("demo", Farm.Key), Stop);
+        Assert.Null((await Farm.LeaseAsync()).PromisedSeconds);
+        Assert.Null((await Farm.LeaseAsync()).PromisedSeconds);
+        Assert.All((await Farm.Jobs.CountsAsync(Stop)).Queues, queue => Assert.False(queue.IsHeld));
+    }
+
     [Fact]
     public async Task Board_ShowsWhatWaitsAndHowMuchOfItEndsAnHour()
     {

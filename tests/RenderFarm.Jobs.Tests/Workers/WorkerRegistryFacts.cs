@@ -140,6 +140,24 @@ public abstract class WorkerRegistryFacts(StoreUnderTest store) : FarmFacts(stor
         Assert.Equal(1, (await Farm.Workers.ModelsAsync(Stop)).Single(m => m.Registration.Id == "demo").LiveWorkers);
     }
 
+    /// <summary>One that was stopped in order is missed by nobody; one that comes back is there, and its earlier start has no say.</summary>
+    [Fact]
+    public async Task LeftAsync_IsNoSilence_UntilItRegistersAgain()
+    {
+        Assert.True(await Farm.Workers.LeftAsync(Farm.Worker, SimulatedWorker.Instance, Stop));
+        var left = (await Farm.Workers.FindAsync(Farm.Worker, Stop))!;
+        Assert.Equal((WorkerStatus.Stopped, false), (left.Status, left.IsLive));
+        Assert.Equal(0, (await Farm.Workers.FindModelAsync("demo", Stop))!.LiveWorkers);
+        Assert.Equal(0, (await Farm.Workers.FleetAsync(Stop)).SlotsFor("demo", 0));
+
+        Farm.Time.Advance(WorkerRegistry.LiveFor * 2);
+        Assert.Equal(WorkerStatus.Stopped, (await Farm.Workers.FindAsync(Farm.Worker, Stop))!.Status);
+
+        await Farm.RegisterAsync(Start(instance: Other));
+        Assert.False(await Farm.Workers.LeftAsync(Farm.Worker, SimulatedWorker.Instance, Stop));
+        Assert.Equal(WorkerStatus.Live, (await Farm.Workers.FindAsync(Farm.Worker, Stop))!.Status);
+    }
+
     private const string Other = "0000000000000000000000000000000f";
 
     /// <summary>Another start of the worker that <see cref="TestFarm.Worker"/> is.</summary>

@@ -88,6 +88,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
     public ConcurrentBag<SlotOrder> Orders { get; } = [];
 
     public ConcurrentQueue<RegisterWorkerRequest> Registrations { get; } = new();
+    public ConcurrentQueue<GoodbyeRequest> Goodbyes { get; } = new();
     public ConcurrentQueue<LeaseRequest> Requests { get; } = new();
     public ConcurrentQueue<(string Job, RenewRequest Request)> Renewals { get; } = new();
 
@@ -133,6 +134,7 @@ internal sealed class LeaseDesk : IAsyncDisposable
         );
         app.MapGet("/inputs/{name}", desk.InputAsync);
         app.MapPost("/worker/v1/register", desk.RegisterAsync);
+        app.MapPost("/worker/v1/goodbye", desk.GoodbyeAsync);
         app.MapPost("/worker/v1/leases", desk.LeaseAsync);
         app.MapPost("/worker/v1/leases/{job}/renew", desk.RenewAsync);
         app.MapPost("/worker/v1/leases/{job}/progress", desk.ProgressAsync);
@@ -224,6 +226,12 @@ internal sealed class LeaseDesk : IAsyncDisposable
             },
             ContractsJson.Default.RegisterWorkerReply
         );
+    }
+
+    private async Task GoodbyeAsync(HttpContext context)
+    {
+        Goodbyes.Enqueue(await ReadAsync(context, ContractsJson.Default.GoodbyeRequest));
+        await WriteAsync(context, new GoodbyeReply(Noted: true), ContractsJson.Default.GoodbyeReply);
     }
 
     private async Task LeaseAsync(HttpContext context)

@@ -1,6 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Testing;
 using RenderFarm.Worker.Configuration;
+using RenderFarm.Worker.Spool;
 using RenderFarm.Worker.Tests.Farm;
 
 namespace RenderFarm.Worker.Tests.Hosting;
@@ -24,6 +26,30 @@ public sealed class DrainTests
         worker.RequestDrain();
 
         await worker.EndAsync();
+    }
+
+    /// <summary>Nobody has to look for a worker that ends in order; one that keeps a video that is not stored must come back, and is missed.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Drain_SaysGoodbye_UnlessItKeepsAVideo(bool keeps)
+    {
+        await using var worker = await WorkerUnderTest.CreateAsync(StubRenderer.Good);
+        worker.Set("Worker:DrainGraceSeconds", "0.2");
+        worker.Desk.Store.Away = keeps;
+        var job = worker.Desk.Queue(WorkerUnderTest.Spec);
+        await worker.StartAsync();
+        await Eventually.TrueAsync(
+            () => Task.FromResult(keeps ? worker.Services.GetRequiredService<UploadSpool>().Count > 0 : !worker.Desk.Endings.IsEmpty),
+            Soon,
+            $"{job.JobId} to be rendered",
+            TestContext.Current.CancellationToken
+        );
+
+        worker.RequestDrain();
+
+        await worker.EndAsync();
+        Assert.Equal(keeps ? 0 : 1, worker.Desk.Goodbyes.Count(said => said.Instance == worker.Desk.Registrations.First().Instance));
     }
 
     [Fact]

@@ -25,6 +25,9 @@ internal sealed class FarmApi : IDisposable
     /// </summary>
     private static readonly TimeSpan RenewPatience = TimeSpan.FromSeconds(4);
 
+    /// <summary>Whoever ends the worker waits for it.</summary>
+    private static readonly TimeSpan GoodbyePatience = TimeSpan.FromSeconds(3);
+
     /// <summary>A store may take its time to make an object out of parts.</summary>
     private static readonly TimeSpan JoinPatience = TimeSpan.FromMinutes(5);
 
@@ -89,6 +92,17 @@ internal sealed class FarmApi : IDisposable
             ContractsJson.Default.LeaseRequest,
             ContractsJson.Default.LeaseGrant,
             TimeSpan.FromSeconds(request.WaitSeconds) + RenewPatience,
+            null,
+            cancellationToken
+        );
+
+    public Task<GoodbyeReply> GoodbyeAsync(GoodbyeRequest request, CancellationToken cancellationToken) =>
+        RequiredAsync(
+            "worker/v1/goodbye",
+            request,
+            ContractsJson.Default.GoodbyeRequest,
+            ContractsJson.Default.GoodbyeReply,
+            GoodbyePatience,
             null,
             cancellationToken
         );

@@ -2,12 +2,13 @@ using RenderFarm.Worker.Bells;
 using RenderFarm.Worker.Configuration;
 using RenderFarm.Worker.Polling;
 using RenderFarm.Worker.Registration;
+using RenderFarm.Worker.Spool;
 
 namespace RenderFarm.Worker.Hosting;
 
 /// <summary>
 /// The worker's life: 1 check, clean, register and resume the spool, 2 listen for bells, 3 run the slots until the drain, 4 let
-/// uploads finish while there is time.
+/// uploads finish while there is time, 5 say good-bye: with a video that is not stored yet it goes without, for then somebody must come back.
 /// </summary>
 internal sealed class FarmWorker(
     WorkerStart start,
@@ -16,6 +17,7 @@ internal sealed class FarmWorker(
     WorkerLoops loops,
     SlotLoops slots,
     LastUploads uploads,
+    UploadSpool spool,
     ILogger<FarmWorker> log
 )
 {
@@ -38,6 +40,13 @@ internal sealed class FarmWorker(
 
         // 4
         await uploads.WaitAsync();
+
+        // 5
+        if (spool.Count == 0)
+        {
+            await registration.SayGoodbyeAsync();
+        }
+
         log.Drained();
     }
 }

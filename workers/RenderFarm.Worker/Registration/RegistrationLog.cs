@@ -14,4 +14,7 @@ internal static partial class RegistrationLog
 
     [LoggerMessage(1201, LogLevel.Warning, "Not registered yet, next try in {Seconds:0.0} s: {Reason}")]
     public static partial void NotRegistered(this ILogger log, double seconds, string reason);
+
+    [LoggerMessage(1202, LogLevel.Warning, "The farm has not heard that this worker ends, and will miss it: {Reason}")]
+    public static partial void GoodbyeUnheard(this ILogger log, string reason);
 }

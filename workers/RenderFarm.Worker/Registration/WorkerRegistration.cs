@@ -95,6 +95,19 @@ internal sealed class WorkerRegistration(
         }
     }
 
+    /// <summary>This worker ends, and holds nothing. An API that does not hear it misses the worker after a while, as any that is silent.</summary>
+    public async Task SayGoodbyeAsync()
+    {
+        try
+        {
+            await api.GoodbyeAsync(new GoodbyeRequest(WorkerId, Instance), CancellationToken.None);
+        }
+        catch (FarmApiException fault)
+        {
+            log.GoodbyeUnheard(fault.Message);
+        }
+    }
+
     /// <summary>Registers again when a model has come or gone since the API last heard of them.</summary>
     public async Task LookForModelsAsync(CancellationToken cancellationToken)
     {

@@ -440,6 +440,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                         .HasColumnType("integer")
                         .HasColumnName("priority");
 
+                    b.Property<double?>("PromisedSeconds")
+                        .HasColumnType("double precision")
+                        .HasColumnName("promised_seconds");
+
                     b.Property<DateTimeOffset>("QueuedAt")
                         .HasColumnType("timestamp with time zone")
                         .HasColumnName("queued_at");
@@ -1061,6 +1065,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Postgres
                     b.Property<string>("KeyId")
                         .HasColumnType("text")
                         .HasColumnName("key_id");
+
+                    b.Property<DateTimeOffset?>("LeftAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("left_at");
 
                     b.Property<string>("Name")
                         .IsRequired()

@@ -432,6 +432,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                         .HasColumnType("INTEGER")
                         .HasColumnName("priority");
 
+                    b.Property<double?>("PromisedSeconds")
+                        .HasColumnType("REAL")
+                        .HasColumnName("promised_seconds");
+
                     b.Property<long>("QueuedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("queued_at");
@@ -1053,6 +1057,10 @@ namespace RenderFarm.Jobs.Persistence.Migrations.Sqlite
                     b.Property<string>("KeyId")
                         .HasColumnType("TEXT")
                         .HasColumnName("key_id");
+
+                    b.Property<long?>("LeftAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("left_at");
 
                     b.Property<string>("Name")
                         .IsRequired()
