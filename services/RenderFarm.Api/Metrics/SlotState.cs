@@ -20,7 +20,7 @@ internal enum SlotState
     [JsonStringEnumMemberName("gone")]
     Gone,
 
-    /// <summary>Its worker was stopped in order.</summary>
+    /// <summary>Its worker was drained before it went, or said good-bye.</summary>
     [JsonStringEnumMemberName("stopped")]
     Stopped,
 }

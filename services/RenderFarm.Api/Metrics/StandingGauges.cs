@@ -94,7 +94,8 @@ internal sealed class StandingGauges : ILoop
               );
 
     private static SlotState StateOf(FarmWorker worker, string slot) =>
-        worker.HasLeft ? SlotState.Stopped
+        // One that was drained may be switched off by whoever drained it
+        worker.HasLeft || worker is { IsLive: false, Draining: true } ? SlotState.Stopped
         : !worker.IsLive ? SlotState.Gone
         : worker.QuarantineOf(slot) is not null ? SlotState.Quarantined
         : worker.Draining ? SlotState.Draining

@@ -1,3 +1,4 @@
+using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
@@ -14,7 +15,7 @@ namespace RenderFarm.Observability.Tests.Live;
 /// <summary>
 /// A farm to which everything has happened that boards and rules look at: two workers on the processor and one with a card (a driver of our
 /// own), jobs that went well, one that ran out of memory, one that was lost and came back, webhooks, an error of a card, a certificate that
-/// is over soon; on PostgreSQL, RabbitMQ and S3, with their exporters; and Prometheus, which scrapes all of it. Made when first asked for.
+/// is over soon, a key that ends; on PostgreSQL, RabbitMQ and S3, with their exporters; and Prometheus, which scrapes all of it. Made when first asked for.
 /// </summary>
 public sealed class ObservedFarm : IAsyncDisposable
 {
@@ -67,6 +68,7 @@ public sealed class ObservedFarm : IAsyncDisposable
                 workers: 0
             )
         );
+        await MakeKeyThatEndsAsync(farm);
         var secured = await farm.StartApiWithTlsAsync(await CertificateAsync(), await KeyAsync());
         var workers = new Dictionary<string, FarmProcess>
         {
@@ -96,6 +98,13 @@ public sealed class ObservedFarm : IAsyncDisposable
         driver.Report(0, 63);
         await LeaveSomeWaitingAsync(farm);
         return (farm, prometheus);
+    }
+
+    private static async Task MakeKeyThatEndsAsync(FarmUnderTest farm)
+    {
+        var ends = TimeProvider.System.GetUtcNow().AddDays(2).ToUnixTimeSeconds();
+        using var made = await farm.PostAsync("/v1/keys", JsonContent.Create(new { name = "guest", expires_at = ends }));
+        Assert.True(made.IsSuccessStatusCode, $"a key that ends was answered {made.StatusCode}");
     }
 
     // One runs out of memory, and is done by a cheaper plan. Meanwhile others go well, twice: what a counter is born with is no increase.
