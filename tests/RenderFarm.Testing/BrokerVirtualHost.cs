@@ -55,6 +55,37 @@ public sealed class BrokerVirtualHost : IAsyncDisposable
     public async Task<IReadOnlyList<JsonNode>> ListAsync(string kind, CancellationToken cancellationToken = default) =>
         (await _management.GetFromJsonAsync<List<JsonNode>>(new Uri($"{kind}/{Name}", UriKind.Relative), cancellationToken))!;
 
+    /// <summary>Somebody sends a message who knows nothing of us but the exchange's name.</summary>
+    public async Task PublishAsync(
+        string exchange,
+        string messageId,
+        string body,
+        IReadOnlyDictionary<string, string> headers,
+        CancellationToken cancellationToken = default
+    )
+    {
+        var message = new JsonObject
+        {
+            ["routing_key"] = "any",
+            ["payload"] = body,
+            ["payload_encoding"] = "string",
+            ["properties"] = new JsonObject
+            {
+                ["content_type"] = "application/json",
+                ["message_id"] = messageId,
+                ["headers"] = new JsonObject(headers.Select(header => KeyValuePair.Create(header.Key, (JsonNode?)header.Value))),
+            },
+        };
+        using var said = await _management.PostAsJsonAsync(
+            new Uri($"exchanges/{Name}/{exchange}/publish", UriKind.Relative),
+            message,
+            cancellationToken
+        );
+        said.EnsureSuccessStatusCode();
+        var routed = await said.Content.ReadFromJsonAsync<JsonObject>(cancellationToken);
+        Assert.True((bool)routed!["routed"]!, $"no queue takes what is sent to {exchange}");
+    }
+
     public async ValueTask DisposeAsync()
     {
         (await _management.DeleteAsync(new Uri($"vhosts/{Name}", UriKind.Relative))).EnsureSuccessStatusCode();

@@ -3,6 +3,7 @@ using RenderFarm.Api.Metrics;
 using RenderFarm.Api.Outbound;
 using RenderFarm.Api.Tracing;
 using RenderFarm.Contracts.Words;
+using RenderFarm.Hosting.Tracing;
 using RenderFarm.Jobs.Webhooks;
 
 namespace RenderFarm.Api.Webhooks;
@@ -45,6 +46,7 @@ internal sealed partial class WebhookSender : IDisposable
     public async Task<bool> DeliverAsync(DueDelivery due, CancellationToken cancellationToken)
     {
         var (delivery, began) = (due.Delivery, _time.GetTimestamp());
+        using var scope = _logger.BeginScope("{Video} trace {Trace}", delivery.JobId, FarmTraces.IdOf(due.Event.Job.TraceParent));
         var (at, status, error) = (_time.GetUtcNow(), (int?)null, (string?)null);
         var result = WebhookResult.Blocked;
         var (secret, isAnswered) = (await _secrets.OfAsync(delivery.KeyId, cancellationToken), true);

@@ -117,13 +117,23 @@ public sealed partial class RuleTests
         {
             Assert.Matches($@"(?m)^  {verb.Key}\b", known);
             var help = await Program.RunAsync(BuiltPrograms.Cli, [verb.Key, "--help"]);
-            var options = verb.SelectMany(rest => Option().Matches(rest)).Select(match => match.Value);
-            var words = help.Contains("\nCommands:", StringComparison.Ordinal)
-                ? verb.SelectMany(rest => SecondVerb().Matches(rest)).Select(match => match.Groups["word"].Value)
-                : [];
-            Assert.All(options.Concat(words).Distinct(), name => Assert.Matches($@"(?m)^  (-\w, )?{name}\b", help));
+            var hasVerbs = help.Contains("\nCommands:", StringComparison.Ordinal);
+            // An option is its verb's: of "keys list --json" the second's
+            foreach (var second in verb.ToLookup(rest => hasVerbs ? SecondVerb().Match(rest).Groups["word"].Value : ""))
+            {
+                if (second.Key.Length > 0)
+                {
+                    Assert.Matches(Offered(second.Key), help);
+                }
+
+                var own = second.Key.Length == 0 ? help : await Program.RunAsync(BuiltPrograms.Cli, [verb.Key, second.Key, "--help"]);
+                var options = second.SelectMany(rest => Option().Matches(rest)).Select(match => match.Value);
+                Assert.All(options.Distinct(), option => Assert.Matches(Offered(option), own));
+            }
         }
     }
+
+    private static string Offered(string name) => $@"(?m)^  (-\w, )?{name}\b";
 
     /// <summary>Where the farm is away <c>-s</c> alone prints nothing at all.</summary>
     [Fact]
