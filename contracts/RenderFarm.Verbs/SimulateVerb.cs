@@ -32,7 +32,7 @@ public sealed class SimulateVerb : Command
     public Option<int> Cards { get; } = OptionKinds.Whole("--cards", "How many, of ten kinds", 10_000, 10, 100_000);
     public Option<int> Jobs { get; } = OptionKinds.Whole("--jobs", "store: videos in two hours", 100_000, 1, 10_000_000);
     public Option<double> Load { get; } =
-        OptionKinds.Number("--load", "day: work that is asked for, as a part of what the cards can do", 0.9, 0.01, 10);
+        OptionKinds.Number("--load", "day: work that is asked for, as a part of what the cards can do", 0.7, 0.01, 10);
     public Option<int> Seed { get; } = OptionKinds.Whole("--seed", "What all chance is drawn from", 1, 0);
     public Option<string?> Plots { get; } =
         new("--plots") { Description = "Where plots (SVG) go; absent: none are made", HelpName = "DIR" };

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 using RenderFarm.Contracts.Videos;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Persistence;
+using RenderFarm.Simulation.Cards;
 using RenderFarm.Simulation.Demand;
 using RenderFarm.Simulation.Queues;
 using RenderFarm.Simulation.Supply;

@@ -1,3 +1,4 @@
+using RenderFarm.Simulation.Cards;
 using RenderFarm.Simulation.Demand;
 using RenderFarm.Simulation.Engine;
 using RenderFarm.Simulation.Queues;
@@ -9,6 +10,7 @@ namespace RenderFarm.Simulation.Tests;
 public sealed class TwinTests
 {
     private const int Queues = 10_000;
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Take_OnTenThousandRandomQueues_ChoosesAsTheStatementDoes()
@@ -36,7 +38,7 @@ public sealed class TwinTests
         await using (both)
         {
             var rules = new FarmRules { CrashesIn = 6, OutOfMemoryIn = 8, SpotLife = 900, SpotAway = 120 };
-            var outcome = await new FarmRun(park, both, rules, farm.Seed).RunAsync(farm.Ask(900, 3_000, daily: false), 3_600);
+            var outcome = await new FarmRun(park, both, rules, farm.Seed).RunAsync(farm.Ask(900, 3_000, daily: false), 3_600, Cancellation);
 
             Assert.True(outcome.Completed > 200, $"{outcome.Completed} of {outcome.Jobs.Count} made");
             Assert.Contains(outcome.Jobs, job => job.Tally.Failures > 0);
@@ -51,8 +53,8 @@ public sealed class TwinTests
     public async Task Run_Again_IsTheSame()
     {
         var farm = new Scenario(CardKind.Mixed, VideoKind.Mixed, CardCount: 40, Seed: 3, Plots: null);
-        var one = await farm.RunAsync(park => new FarmOrder(park), 500, 3_600, daily: false);
-        var other = await farm.RunAsync(park => new FarmOrder(park), 500, 3_600, daily: false);
+        var one = await farm.RunAsync(park => new FarmOrder(park), 500, 3_600, daily: false, Cancellation);
+        var other = await farm.RunAsync(park => new FarmOrder(park), 500, 3_600, daily: false, Cancellation);
 
         Assert.Equal(
             one.Jobs.Select(job => (job.TakenAt, job.EndedAt, job.Failed)),
@@ -74,7 +76,7 @@ public sealed class TwinTests
             var park = new CardPark([new CardKind("RTX 4090", 1)], 4, [kind.Needs.Model], spotShare: 0, new Random(1));
             await using var queue = order(park);
             var rules = new FarmRules { CrashesIn = double.PositiveInfinity, OutOfMemoryIn = double.PositiveInfinity };
-            await new FarmRun(park, queue, rules, seed: 1).RunAsync(arrivals, 86_400);
+            await new FarmRun(park, queue, rules, seed: 1).RunAsync(arrivals, 86_400, Cancellation);
             var wait = late.TakenAt!.Value - late.SubmittedAt;
             (late.TakenAt, late.EndedAt) = (null, null);
             return wait;

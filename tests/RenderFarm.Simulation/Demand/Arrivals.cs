@@ -16,7 +16,6 @@ internal static class Arrivals
 
     /// <summary>One key in so many may have only a few jobs on cards at once.</summary>
     private const int LimitedEvery = 20;
-    private const int LimitedTo = 20;
 
     private static readonly int[] Priorities = [50, 50, 50, 50, 50, 50, 50, 25, 50, 75];
 
@@ -24,12 +23,20 @@ internal static class Arrivals
     /// <param name="jobs">About so many in all.</param>
     /// <param name="seconds">From the first to the last.</param>
     /// <param name="daily">Busier and quieter, as the hours of a day; else even.</param>
+    /// <param name="limit">Of jobs on cards at once, for the keys that have one.</param>
     /// <param name="random">Of the seed.</param>
-    public static IReadOnlyList<Arrival> Draw(IReadOnlyList<VideoKind> kinds, int jobs, double seconds, bool daily, Random random)
+    public static IReadOnlyList<Arrival> Draw(
+        IReadOnlyList<VideoKind> kinds,
+        int jobs,
+        double seconds,
+        bool daily,
+        int limit,
+        Random random
+    )
     {
         var customers = Enumerable
             .Range(0, Keys)
-            .Select(i => new Customer(i, i % LimitedEvery == LimitedEvery - 1 ? LimitedTo : null))
+            .Select(i => new Customer(i, i % LimitedEvery == LimitedEvery - 1 ? limit : null))
             .ToList();
         var who = new Weighted<Customer>(customers, customers.Select(customer => Math.Pow(customer.Number + 1, -ZipfExponent)));
         var what = customers.Select(_ => Taste(kinds, random)).ToList();

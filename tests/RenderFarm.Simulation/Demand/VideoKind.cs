@@ -3,7 +3,7 @@ using RenderFarm.Contracts.Videos;
 using RenderFarm.Planning;
 using RenderFarm.Planning.Models;
 using RenderFarm.Planning.Requests;
-using RenderFarm.Simulation.Supply;
+using RenderFarm.Simulation.Cards;
 
 namespace RenderFarm.Simulation.Demand;
 

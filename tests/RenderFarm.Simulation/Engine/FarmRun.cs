@@ -29,7 +29,8 @@ internal sealed class FarmRun(CardPark park, IJobQueue queue, FarmRules rules, i
 
     /// <param name="arrivals">In the order of their moments.</param>
     /// <param name="seconds">When the simulation ends, whoever still waits.</param>
-    public async Task<Outcome> RunAsync(IReadOnlyList<Arrival> arrivals, double seconds)
+    /// <param name="cancellationToken">Looked at between events.</param>
+    public async Task<Outcome> RunAsync(IReadOnlyList<Arrival> arrivals, double seconds, CancellationToken cancellationToken)
     {
         foreach (var card in park.Cards)
         {
@@ -46,6 +47,7 @@ internal sealed class FarmRun(CardPark park, IJobQueue queue, FarmRules rules, i
         At(SampleEvery, SampleAsync);
         while (_events.TryDequeue(out var happens, out var when) && when.At <= seconds)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             _now = when.At;
             await happens();
         }
@@ -220,6 +222,11 @@ internal sealed class FarmRun(CardPark park, IJobQueue queue, FarmRules rules, i
 
     private Task SampleAsync()
     {
+        if (_now % 3_600 < SampleEvery)
+        {
+            Console.Error.WriteLine($"{queue.Name}: hour {_now / 3_600:0}, {_rendering} on cards, {_waiting} waiting");
+        }
+
         _samples.Add(new Sample(_now, _waiting, _rendering));
         At(SampleEvery, SampleAsync);
         return Task.CompletedTask;

@@ -1,5 +1,6 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs.Workers;
+using RenderFarm.Simulation.Cards;
 using RenderFarm.Simulation.Demand;
 
 namespace RenderFarm.Simulation.Supply;

@@ -1,6 +1,7 @@
 using RenderFarm.Contracts.Leases;
 using RenderFarm.Jobs.Persistence;
 using RenderFarm.Jobs.Workers;
+using RenderFarm.Simulation.Cards;
 using RenderFarm.Simulation.Demand;
 
 namespace RenderFarm.Simulation.Supply;

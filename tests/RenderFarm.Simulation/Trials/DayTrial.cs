@@ -12,14 +12,14 @@ internal static class DayTrial
     private const double Day = 86_400;
     private const double Hour = 3_600;
 
-    public static async Task<JsonObject> RunAsync(Scenario farm, double load, FigureReport report)
+    public static async Task<JsonObject> RunAsync(Scenario farm, double load, FigureReport report, CancellationToken cancellationToken)
     {
         var jobs = (int)(load * farm.Capacity * Day);
         var told = new JsonArray();
         var outcomes = new List<Outcome>();
         foreach (var order in Orders(farm))
         {
-            var outcome = await farm.RunAsync(order, jobs, Day, daily: true);
+            var outcome = await farm.RunAsync(order, jobs, Day, daily: true, cancellationToken);
             outcomes.Add(outcome);
             told.Add(Scenario.Tell(outcome, report));
         }

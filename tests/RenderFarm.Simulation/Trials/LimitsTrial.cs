@@ -9,15 +9,16 @@ internal static class LimitsTrial
 {
     private const double Day = 86_400;
     private const double TooLong = 1_800;
-    private static readonly double[] Loads = [0.6, 0.8, 1.0, 1.2, 1.4, 1.7, 2.0];
+    private static readonly double[] Loads = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0];
 
-    public static async Task<JsonObject> RunAsync(Scenario farm, FigureReport report)
+    public static async Task<JsonObject> RunAsync(Scenario farm, FigureReport report, CancellationToken cancellationToken)
     {
         var told = new JsonArray();
         double? first = null;
         foreach (var load in Loads)
         {
-            var outcome = await farm.RunAsync(park => new FarmOrder(park), (int)(load * farm.Capacity * Day), Day, daily: true);
+            var jobs = (int)(load * farm.Capacity * Day);
+            var outcome = await farm.RunAsync(park => new FarmOrder(park), jobs, Day, daily: true, cancellationToken);
             report.Say($"load {load}:");
             var json = Scenario.Tell(outcome, report);
             json["load"] = load;

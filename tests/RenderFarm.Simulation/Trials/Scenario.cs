@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using RenderFarm.Simulation.Cards;
 using RenderFarm.Simulation.Demand;
 using RenderFarm.Simulation.Engine;
 using RenderFarm.Simulation.Queues;
@@ -14,6 +15,9 @@ internal sealed record Scenario(IReadOnlyList<CardKind> Cards, IReadOnlyList<Vid
 {
     /// <summary>One card in so many is rented by the hour.</summary>
     private const double SpotShare = 0.1;
+
+    /// <summary>Keys with a limit may have one card in so many.</summary>
+    private const int LimitedPart = 50;
 
     /// <summary>Videos a second that the cards make when each gets the mix as it comes.</summary>
     public double Capacity
@@ -34,13 +38,19 @@ internal sealed record Scenario(IReadOnlyList<CardKind> Cards, IReadOnlyList<Vid
         new(Cards, CardCount, [.. Videos.Select(video => video.Needs.Model).Distinct()], spotShare, new Random(Seed));
 
     public IReadOnlyList<Arrival> Ask(int jobs, double seconds, bool daily) =>
-        Arrivals.Draw(Videos, jobs, seconds, daily, new Random(Seed + 2));
+        Arrivals.Draw(Videos, jobs, seconds, daily, Math.Max(1, CardCount / LimitedPart), new Random(Seed + 2));
 
-    public async Task<Outcome> RunAsync(Func<CardPark, IJobQueue> queueOf, int jobs, double seconds, bool daily)
+    public async Task<Outcome> RunAsync(
+        Func<CardPark, IJobQueue> queueOf,
+        int jobs,
+        double seconds,
+        bool daily,
+        CancellationToken cancellationToken
+    )
     {
         var park = NewPark();
         await using var queue = queueOf(park);
-        return await new FarmRun(park, queue, new FarmRules(), Seed).RunAsync(Ask(jobs, seconds, daily), seconds);
+        return await new FarmRun(park, queue, new FarmRules(), Seed).RunAsync(Ask(jobs, seconds, daily), seconds, cancellationToken);
     }
 
     public void Describe(FigureReport report)
@@ -63,8 +73,9 @@ internal sealed record Scenario(IReadOnlyList<CardKind> Cards, IReadOnlyList<Vid
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{outcome.Queue}: {outcome.Jobs.Count} videos, {outcome.Completed} made, {outcome.Failed} failed, "
-                    + $"{outcome.LeftWaiting} left waiting; cards busy {outcome.Utilisation:0.0%}; {outcome.CardSecondsEach:0} card-seconds "
-                    + $"and {outcome.MemoryHoursEach:0.00} GiB-hours a video; longest wait {Seconds(outcome.LongestWait)}"
+                    + $"{outcome.LeftWaiting} left waiting; cards busy {outcome.Utilisation:0.0%}; "
+                    + $"{outcome.CardSecondsEach:0} card-seconds and {outcome.MemoryHoursEach:0.00} GiB-hours a video; "
+                    + $"longest wait {Seconds(outcome.LongestWait)}"
             )
         );
         report.Say($"  all: {Words(outcome.Waits)}");

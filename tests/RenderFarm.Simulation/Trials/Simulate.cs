@@ -1,6 +1,6 @@
 using System.CommandLine;
+using RenderFarm.Simulation.Cards;
 using RenderFarm.Simulation.Demand;
-using RenderFarm.Simulation.Supply;
 using RenderFarm.Verbs;
 
 namespace RenderFarm.Simulation.Trials;
@@ -17,12 +17,11 @@ internal static class Simulate
         farm.Describe(report);
         foreach (var name in SimulateVerb.Parts.Where(name => part is null || part == name))
         {
-            cancellationToken.ThrowIfCancellationRequested();
             report.Details[name] = name switch
             {
-                "store" => await StoreTrial.RunAsync(farm, parsed.GetValue(verb.Jobs), report),
-                "day" => await DayTrial.RunAsync(farm, parsed.GetValue(verb.Load), report),
-                _ => await LimitsTrial.RunAsync(farm, report),
+                "store" => await StoreTrial.RunAsync(farm, parsed.GetValue(verb.Jobs), report, cancellationToken),
+                "day" => await DayTrial.RunAsync(farm, parsed.GetValue(verb.Load), report, cancellationToken),
+                _ => await LimitsTrial.RunAsync(farm, report, cancellationToken),
             };
         }
 

@@ -11,12 +11,13 @@ internal static class StoreTrial
 {
     private const double Seconds = 2 * 3_600;
 
-    public static async Task<JsonObject> RunAsync(Scenario farm, int jobs, FigureReport report)
+    public static async Task<JsonObject> RunAsync(Scenario farm, int jobs, FigureReport report, CancellationToken cancellationToken)
     {
         var park = farm.NewPark();
         var store = await StoreQueue.CreateAsync(park);
         await using var both = new BothQueues(store, new FarmOrder(park));
-        var outcome = await new FarmRun(park, both, new FarmRules(), farm.Seed).RunAsync(farm.Ask(jobs, Seconds, daily: false), Seconds);
+        var arrivals = farm.Ask(jobs, Seconds, daily: false);
+        var outcome = await new FarmRun(park, both, new FarmRules(), farm.Seed).RunAsync(arrivals, Seconds, cancellationToken);
         var told = Scenario.Tell(outcome, report);
         var leases = store.Leases.Select(lease => lease.Milliseconds).Order().ToList();
         var deepest = store.Leases.Max(lease => lease.Waiting);

@@ -3,7 +3,7 @@ using RenderFarm.Jobs.Workers;
 using RenderFarm.Planning.Cards;
 using RenderFarm.Planning.Requests;
 
-namespace RenderFarm.Simulation.Supply;
+namespace RenderFarm.Simulation.Cards;
 
 /// <summary>Cards of one name. What is known of them is the farm's own table.</summary>
 internal sealed class CardKind
