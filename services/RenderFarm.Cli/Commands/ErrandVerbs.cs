@@ -17,7 +17,7 @@ internal sealed class ErrandVerbs(CommandRunner run, Func<IReadOnlyList<string>,
     private static readonly Errand Benchmarks = new("tests/RenderFarm.Benchmarks") { Build = "tests", Skip = 1 };
     private static readonly Errand OnServers = Benchmarks with { Servers = ["postgres", "rabbitmq"] };
 
-    public IEnumerable<Command> Create() => [Test(), Build(), Bench(), Chaos(), Run(new ParityVerb(), Tools), Services()];
+    public IEnumerable<Command> Create() => [Test(), Build(), Bench(), Chaos(), Simulate(), Run(new ParityVerb(), Tools), Services()];
 
     /// <summary>Those of <c>models</c> that need no farm.</summary>
     public IEnumerable<Command> Models()
@@ -99,6 +99,8 @@ internal sealed class ErrandVerbs(CommandRunner run, Func<IReadOnlyList<string>,
                 NeedsFfmpeg = true,
             }
         );
+
+    private Command Simulate() => Run(new SimulateVerb(), new Errand("tests/RenderFarm.Simulation") { Build = "tests" });
 
     private Command Services()
     {

@@ -23,7 +23,7 @@ public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : IS
     {
         var fleet = await workers.FleetAsync(cancellationToken);
         var now = await database.ReadAsync(
-            async db => await LeastWaitingAsync(db, fleet.Pairs, cancellationToken) ?? await MostServedAsync(db, cancellationToken),
+            db => NowAsync(db, fleet.Pairs, cancellationToken),
             cancellationToken,
             StorePatience.Pass
         );
@@ -32,23 +32,28 @@ public sealed class FairClock(JobDatabase database, WorkerRegistry workers) : IS
             return 0;
         }
 
-        await database.WriteAsync(
-            db =>
-                db.ExecuteAsync(
-                    """
-                    INSERT INTO fair_clock (id, virtual_time) VALUES (1, @now)
-                    ON CONFLICT (id) DO UPDATE SET virtual_time = excluded.virtual_time
-                        WHERE fair_clock.virtual_time < excluded.virtual_time
-                    """,
-                    cancellationToken,
-                    ("now", now)
-                ),
-            cancellationToken,
-            StorePatience.Pass
-        );
+        await database.WriteAsync(db => SetAsync(db, now, cancellationToken), cancellationToken, StorePatience.Pass);
         _told = now;
         return 0;
     }
+
+    /// <param name="db">Is only read.</param>
+    /// <param name="pairs">The lines that somebody serves.</param>
+    /// <param name="cancellationToken">Of the pass.</param>
+    internal static async Task<double> NowAsync(JobsDbContext db, IReadOnlyList<QueuePair> pairs, CancellationToken cancellationToken) =>
+        await LeastWaitingAsync(db, pairs, cancellationToken) ?? await MostServedAsync(db, cancellationToken);
+
+    /// <summary>It never goes back.</summary>
+    internal static Task<int> SetAsync(JobsDbContext db, double now, CancellationToken cancellationToken) =>
+        db.ExecuteAsync(
+            """
+            INSERT INTO fair_clock (id, virtual_time) VALUES (1, @now)
+            ON CONFLICT (id) DO UPDATE SET virtual_time = excluded.virtual_time
+                WHERE fair_clock.virtual_time < excluded.virtual_time
+            """,
+            cancellationToken,
+            ("now", now)
+        );
 
     private static async Task<double> MostServedAsync(JobsDbContext db, CancellationToken cancellationToken) =>
         (

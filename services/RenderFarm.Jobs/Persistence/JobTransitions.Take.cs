@@ -149,19 +149,24 @@ internal static partial class JobTransitions
                     LIMIT 1) one)
             """;
 
-        // One writer at a time: what was chosen can't be taken by another before it is updated
+        // One writer at a time: what was chosen can't be taken by another before it is updated. The first of each line by its index,
+        // and the best of those: a sort of all that wait takes longer the more there are
         public static readonly string OnSqlite = $"""
             UPDATE jobs SET {Taking(SqlDialect.Sqlite)}
             WHERE id = (
-                SELECT q.id
+                SELECT h.id
                 FROM (
-                    SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed, value ->> 3 AS elsewhere
-                    FROM json_each(@queues)
-                    WHERE {IsOffered("value ->> 0")}) m
-                JOIN jobs q ON q.model = m.model AND q.vram_class = m.vram_class
-                WHERE {Fits(SqlDialect.Sqlite, "m")}
-                ORDER BY m.needed DESC,
-                    q.order_key - CASE WHEN q.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, q.id
+                    SELECT m.needed AS needed, (
+                        SELECT q.id FROM jobs q
+                        WHERE q.model = m.model AND q.vram_class = m.vram_class AND {Fits(SqlDialect.Sqlite, "m")}
+                        ORDER BY q.order_key, q.id LIMIT 1) AS id
+                    FROM (
+                        SELECT value ->> 0 AS model, value ->> 1 AS vram_class, value ->> 2 AS needed, value ->> 3 AS elsewhere
+                        FROM json_each(@queues)
+                        WHERE {IsOffered("value ->> 0")}) m) line
+                JOIN jobs h ON h.id = line.id
+                ORDER BY line.needed DESC,
+                    h.order_key - CASE WHEN h.model IN (SELECT value FROM json_each(@cached)) THEN @head_start ELSE 0 END, h.id
                 LIMIT 1)
             RETURNING {Taken(SqlDialect.Sqlite)}
             """;

@@ -7,6 +7,8 @@ namespace RenderFarm.Jobs.Workers;
 public sealed class Fleet
 {
     private readonly IReadOnlyList<ServingSlot> _slots;
+    private readonly Dictionary<string, ModelSlots> _byModel = [];
+    private readonly ILookup<string, ServingSlot> _byWorker;
 
     public Fleet(IEnumerable<FarmWorker> workers)
     {
@@ -20,14 +22,21 @@ public sealed class Fleet
                         .Select(slot => new ServingSlot(w.Id, slot.Id, slot.Card, w.Models, Largest(slot)))
                 ),
         ];
-        Pairs =
-        [
-            .. _slots
-                .SelectMany(slot =>
-                    slot.Models.SelectMany(model => VramClasses.UpTo(slot.LargestClass).Select(c => new QueuePair(model, c)))
-                )
-                .Distinct(),
-        ];
+        _byWorker = _slots.ToLookup(slot => slot.WorkerId);
+        foreach (var slot in _slots)
+        {
+            foreach (var model in slot.Models.Distinct())
+            {
+                if (!_byModel.TryGetValue(model, out var slots))
+                {
+                    _byModel[model] = slots = new ModelSlots();
+                }
+
+                slots.Add(slot.LargestClass);
+            }
+        }
+
+        Pairs = [.. _byModel.SelectMany(model => VramClasses.UpTo(model.Value.Largest).Select(c => new QueuePair(model.Key, c)))];
     }
 
     /// <summary>Every queue that some slot serves.</summary>
@@ -37,7 +46,7 @@ public sealed class Fleet
     internal IEnumerable<ServingSlot> Serving(string model) => _slots.Where(slot => slot.Models.Contains(model));
 
     /// <summary>How many slots take jobs of this model and class.</summary>
-    public int SlotsFor(string model, int vramClass) => _slots.Count(slot => slot.Serves(new QueuePair(model, vramClass)));
+    public int SlotsFor(string model, int vramClass) => _byModel.GetValueOrDefault(model)?.Serving(vramClass) ?? 0;
 
     /// <summary>The largest class that a slot serves when nothing else uses its memory.</summary>
     public static int Largest(SlotDescription slot)
@@ -49,17 +58,34 @@ public sealed class Fleet
     /// <summary>False when a smaller slot serves this queue too: a large card leaves such jobs to it while others wait.</summary>
     internal bool Needs(SlotDescription slot, QueuePair queue)
     {
-        var largest = Largest(slot);
-        return !_slots.Any(other => other.LargestClass < largest && other.Serves(queue));
+        return _byModel.GetValueOrDefault(queue.Model)?.LeastServing(queue.VramClass) is not { } least || least >= Largest(slot);
     }
 
     /// <summary>Who else than this slot serves the queue.</summary>
     internal Elsewhere ElsewhereThan(string workerId, string slotId, QueuePair queue)
     {
-        var others = _slots.Where(other => (other.WorkerId != workerId || other.SlotId != slotId) && other.Serves(queue)).ToList();
-        return others.Exists(other => other.WorkerId != workerId) ? Elsewhere.OtherWorker
-            : others.Count > 0 ? Elsewhere.OtherSlot
+        var own = _byWorker[workerId].Where(slot => slot.Serves(queue)).ToList();
+        return SlotsFor(queue.Model, queue.VramClass) > own.Count ? Elsewhere.OtherWorker
+            : own.Exists(slot => slot.SlotId != slotId) ? Elsewhere.OtherSlot
             : Elsewhere.Nowhere;
+    }
+
+    /// <summary>
+    /// How many slots take jobs of a model, by their largest class. Every lease asks for each line it is offered, so it must not
+    /// take longer the more slots there are.
+    /// </summary>
+    private sealed class ModelSlots
+    {
+        private readonly SortedDictionary<int, int> _byLargest = [];
+
+        public int Largest => _byLargest.Keys.Last();
+
+        public void Add(int largestClass) => _byLargest[largestClass] = _byLargest.GetValueOrDefault(largestClass) + 1;
+
+        public int Serving(int vramClass) => _byLargest.Where(slots => slots.Key >= vramClass).Sum(slots => slots.Value);
+
+        public int? LeastServing(int vramClass) =>
+            _byLargest.Keys.Where(largest => largest >= vramClass).Select(largest => (int?)largest).FirstOrDefault();
     }
 }
 
