@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using RenderFarm.Contracts.Leases;
+using RenderFarm.Jobs.Forecasts;
 using RenderFarm.Jobs.Intake;
 using RenderFarm.Jobs.Leasing;
 using RenderFarm.Jobs.Maintenance;
@@ -68,7 +69,14 @@ internal sealed class StoreQueue : IJobQueue
                     _jobs[job.Id] = job;
                 }
 
-                await JobRows.InsertAsync(_db, [.. jobs.Select(Request)], "simulation", Moments.Time(now), CancellationToken.None);
+                await JobRows.InsertAsync(
+                    _db,
+                    [.. jobs.Select(Request)],
+                    NoPromises(jobs),
+                    "simulation",
+                    Moments.Time(now),
+                    CancellationToken.None
+                );
                 Waiting += jobs.Count;
                 return jobs.Count;
             }
@@ -147,6 +155,10 @@ internal sealed class StoreQueue : IJobQueue
             File.Delete(_file + ending);
         }
     }
+
+    /// <summary>Nobody is told when a job will begin.</summary>
+    private static StartPromises NoPromises(IEnumerable<VideoJob> jobs) =>
+        new(jobs.Select(job => job.Kind.Needs.Model).Distinct().ToDictionary(model => model, _ => new QueueLine([], [], 0, 0)), _ => 0);
 
     private static NewJob Request(VideoJob job) =>
         new()
