@@ -15,6 +15,11 @@ namespace RenderFarm.Browser.Tests.Farm;
 /// <summary>One API process and one Chromium for all tests, each of which has a key and a model of its own.</summary>
 public sealed class PageFarm : IAsyncLifetime
 {
+    /// <summary>
+    /// How long a browser is waited for, in milliseconds. Only a failure takes so long; two busy cores have kept a page waiting for over 15 s.
+    /// </summary>
+    private const int Patience = 60_000;
+
     private static readonly string[] Programs = ["chromium", "chromium-browser", "google-chrome"];
     private readonly Lock _gate = new();
     private IPlaywright? _playwright;
@@ -61,6 +66,8 @@ public sealed class PageFarm : IAsyncLifetime
         await _alertmanager!.DisposeAsync();
     }
 
+    static PageFarm() => Assertions.SetDefaultExpectTimeout(Patience);
+
     /// <summary>A browser's own cookies and storage; skips where there is no Chromium.</summary>
     public async Task<IBrowserContext> BrowserAsync(BrowserNewContextOptions? options = null)
     {
@@ -69,7 +76,7 @@ public sealed class PageFarm : IAsyncLifetime
         options.ReducedMotion ??= ReducedMotion.Reduce;
         options.TimezoneId ??= "Europe/Berlin";
         var context = await (await ChromiumAsync()).NewContextAsync(options);
-        context.SetDefaultTimeout(15_000);
+        context.SetDefaultTimeout(Patience);
         return context;
     }
 

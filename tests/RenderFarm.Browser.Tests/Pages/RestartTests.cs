@@ -29,7 +29,7 @@ public sealed class RestartTests : IAsyncLifetime
         using var answer = await studio.Http.PostAsync($"/v1/videos/{id}/cancel", null, TestContext.Current.CancellationToken);
         answer.EnsureSuccessStatusCode();
 
-        await Expect(list.Locator($"#v-{id}")).ToHaveAttributeAsync("data-state", "cancelled", new() { Timeout = 20_000 });
+        await Expect(list.Locator($"#v-{id}")).ToHaveAttributeAsync("data-state", "cancelled");
         await studio.SubmitAsync("after");
         await Expect(list.Locator("[data-news]")).ToContainTextAsync("2 new");
         Assert.DoesNotContain(studio.Console, line => line.Contains("Content Security Policy", StringComparison.Ordinal));
