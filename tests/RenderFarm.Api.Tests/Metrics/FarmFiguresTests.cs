@@ -26,7 +26,7 @@ public sealed class FarmFiguresTests
         Assert.Equal((0, 0), (seen.Of("renderfarm_queue_held", queue), seen.Of("renderfarm_queue_paused", "model=all")));
     }
 
-    /// <summary>What a pause holds back waits for no card: nobody is to be woken because it waits long, or because nobody would take it.</summary>
+    /// <summary>What a pause holds back waits for no card: nobody is woken because it waits long, or has no worker.</summary>
     [Fact]
     public async Task Queue_Paused_IsHeldAndNoPartOfWhatWaits()
     {
