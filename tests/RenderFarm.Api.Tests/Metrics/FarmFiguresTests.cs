@@ -116,6 +116,24 @@ public sealed class FarmFiguresTests
         Assert.Equal(2, scrape.Of("renderfarm_lease_wait_seconds_count", "model=tiny", "vram_class=cpu", "key_class=default"));
     }
 
+    /// <summary>The promise stands with the job: whichever API is asked for work counts what came of it, and no other.</summary>
+    [Fact]
+    public async Task Lease_ByAnotherApiThanPromisedIt_IsCountedThere()
+    {
+        await using var database = await PostgresDatabase.CreateAsync();
+        string[] store = ["--Store:Kind=postgres", $"--Store:ConnectionString={database.ConnectionString}"];
+        await using var first = await TestFarm.StartAsync(store);
+        await using var second = await TestFarm.StartAsync([.. store, $"--Keys:BootstrapFile={first.KeysFile}"]);
+        var worker = await first.RegisterWorkerAsync();
+        await first.SubmitAsync();
+
+        Assert.NotNull(await second.LeaseAsync(worker));
+
+        string[] kept = ["model=tiny", "vram_class=cpu", "key_class=default", "result=kept"];
+        Assert.Equal(1, (await Scrape.OfAsync(second)).Of("renderfarm_lease_promises_total", kept));
+        Assert.Null((await Scrape.OfAsync(first)).Of("renderfarm_lease_promises_total"));
+    }
+
     [Fact]
     public async Task Endings_OfEachKind_AreComparedCountedAndTriedAgain()
     {
