@@ -61,7 +61,7 @@ internal sealed class S3Resilience
             _ => fault.Source is "Minio" or "System.Private.Xml",
         };
 
-    /// <summary>The server does not let us: its settings or ours are wrong. Some of the SDK's calls know it by the answer's code alone.</summary>
+    /// <summary>The server does not let us: its settings or ours are wrong. Some of the SDK's calls know it by a code alone.</summary>
     public static bool IsRefusal(Exception fault) =>
         fault is AccessDeniedException or AuthorizationException
         || fault is MinioException { Response.Code: "AccessDenied" or "InvalidAccessKeyId" or "SignatureDoesNotMatch" };

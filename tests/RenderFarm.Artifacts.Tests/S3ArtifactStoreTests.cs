@@ -163,7 +163,8 @@ public sealed class S3ArtifactStoreTests : ArtifactStoreConformance, IDisposable
     [InlineData("InvalidAccessKeyId")]
     public async Task Call_Refused_NamesTheSettings(string code)
     {
-        using var server = new OddServer(UnusedPort(), HttpStatusCode.Forbidden, $"<Error><Code>{code}</Code><Message>no</Message></Error>");
+        var body = $"<Error><Code>{code}</Code><Message>no</Message></Error>";
+        using var server = new OddServer(UnusedPort(), HttpStatusCode.Forbidden, body);
         Func<S3ArtifactStore, Task>[] calls =
         [
             store => store.RemoveUnfinishedAsync(DateTimeOffset.MaxValue, Cancellation),

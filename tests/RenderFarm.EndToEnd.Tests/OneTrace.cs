@@ -7,7 +7,7 @@ using RenderFarm.Testing.Tracing;
 
 namespace RenderFarm.EndToEnd.Tests;
 
-/// <summary>From the request, or the message, of somebody who traces already to the video in the store: one trace, over three processes.</summary>
+/// <summary>From the request, or message, of somebody who traces already to the stored video: one trace, over three processes.</summary>
 public sealed class OneTrace
 {
     /// <summary>As its route is written.</summary>
@@ -75,7 +75,8 @@ public sealed class OneTrace
         await farm.EventuallyAsync(
             async () =>
             {
-                ids = [.. (await farm.GetAsync("/v1/videos")).GetProperty("data").EnumerateArray().Select(v => v.GetProperty("id").GetString()!)];
+                var videos = (await farm.GetAsync("/v1/videos")).GetProperty("data").EnumerateArray();
+                ids = [.. videos.Select(video => video.GetProperty("id").GetString()!)];
                 return ids.Count > 0;
             },
             Patience,

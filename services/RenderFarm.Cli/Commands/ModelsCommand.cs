@@ -3,9 +3,7 @@ using System.Text.Json;
 using RenderFarm.Cli.Models;
 using RenderFarm.Cli.Showing;
 using RenderFarm.Contracts.Json;
-using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Models;
-using RenderFarm.Contracts.Words;
 using RenderFarm.Hosting.Folders;
 using RenderFarm.Planning.Models;
 using RenderFarm.Verbs.Parsing;
@@ -64,7 +62,7 @@ internal static class ModelsCommand
                 }
 
                 var workers = (await client.GetJsonAsync("workers", cancellationToken)).GetProperty("data");
-                Show(console, known, [.. workers.EnumerateArray().Where(IsThere).Select(NameOf)]);
+                Show(console, known, [.. workers.EnumerateArray().Where(WorkerCommands.IsThere).Select(NameOf)]);
                 return 0;
             }
         );
@@ -77,7 +75,7 @@ internal static class ModelsCommand
         foreach (var model in known.EnumerateArray())
         {
             var defaults = model.GetProperty("defaults");
-            var holders = model.GetProperty("workers").EnumerateArray().Where(IsThere).ToList();
+            var holders = model.GetProperty("workers").EnumerateArray().Where(WorkerCommands.IsThere).ToList();
             table.Add(
                 model.GetProperty("id").ToString(),
                 holders.Count > 0 ? string.Join(' ', holders.Select(holder => NameOf(holder) + (IsWhole(holder) ? "" : "*"))) : "-",
@@ -109,7 +107,6 @@ internal static class ModelsCommand
 
     private static bool IsWhole(JsonElement holder) => holder.GetProperty("lacks").GetArrayLength() == 0;
 
-    private static bool IsThere(JsonElement worker) => Word.Parse<WorkerStatus>(worker.GetProperty("status").ToString()) is not (WorkerStatus.Gone or WorkerStatus.Stopped);
 
     private static string NameOf(JsonElement worker) => worker.GetProperty("name").ToString();
 

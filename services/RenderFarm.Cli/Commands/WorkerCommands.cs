@@ -5,7 +5,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using RenderFarm.Cli.Http;
 using RenderFarm.Cli.Showing;
+using RenderFarm.Contracts.Leases;
 using RenderFarm.Contracts.Units;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Verbs.Parsing;
 using Spectre.Console;
 
@@ -261,7 +263,7 @@ internal static class WorkerCommands
         {
             // A name is a label: one that a worker had who is gone may be another's now
             var all = workers.Where(worker => Text(worker, "name") == named).ToList();
-            called = all.Where(worker => Text(worker, "status") is not ("gone" or "stopped")).ToList() is { Count: > 0 } there ? there : all;
+            called = all.Where(IsThere).ToList() is { Count: > 0 } there ? there : all;
         }
 
         return called switch
@@ -281,6 +283,10 @@ internal static class WorkerCommands
             ),
         };
     }
+
+    /// <summary>Neither silent nor stopped.</summary>
+    internal static bool IsThere(JsonElement worker) =>
+        Text(worker, "status") is var status && status != Word.Of(WorkerStatus.Gone) && status != Word.Of(WorkerStatus.Stopped);
 
     private static string Slots(JsonElement worker) =>
         string.Join(

@@ -57,17 +57,18 @@ public sealed class QueueForecast
         };
     }
 
-    /// <summary>How long jobs of these models would wait that joined now, one after the other.</summary>
-    internal async Task<StartPromises> PromisesAsync(IEnumerable<string> models, CancellationToken cancellationToken)
-    {
-        var lines = new Dictionary<string, QueueLine>(StringComparer.Ordinal);
-        foreach (var model in models.Distinct())
-        {
-            lines[model] = (await LineAsync(model, cancellationToken)).Copy();
-        }
+    /// <summary>The line of this model is at hand from now on, as good as any: see <see cref="Promises"/>.</summary>
+    internal Task LookAsync(string model, CancellationToken cancellationToken) => LineAsync(model, cancellationToken);
 
-        return new StartPromises(lines, line => _time.GetElapsedTime(line.At).TotalSeconds);
-    }
+    /// <summary>
+    /// How long jobs of these models would wait that joined now, one after the other. Asks nobody, so that whoever holds up others
+    /// may ask: the lines have been <see cref="LookAsync">looked at</see> before.
+    /// </summary>
+    internal StartPromises Promises(IEnumerable<string> models) =>
+        new(
+            models.Distinct().ToDictionary(model => model, model => _places[model].Line!.Copy(), StringComparer.Ordinal),
+            line => _time.GetElapsedTime(line.At).TotalSeconds
+        );
 
     public async Task<Outlook> OfAsync(Job job, CancellationToken cancellationToken)
     {

@@ -30,6 +30,8 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     public async Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
+        // Before its turn, in which others wait for it
+        await forecast.LookAsync(job.Spec.Model, cancellationToken);
         var queue = _queues.GetOrAdd(job.KeyId, _ => new KeyQueue());
         using var withdrawn = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var mine = new Waiting(job, withdrawn.Token);
@@ -104,8 +106,7 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
         try
         {
             var jobs = together.ConvertAll(waiting => waiting.Job);
-            // Before the transaction, which holds the key's row: a line may have to be read
-            var promises = await forecast.PromisesAsync(jobs.Select(job => job.Spec.Model), CancellationToken.None);
+            var promises = forecast.Promises(jobs.Select(job => job.Spec.Model));
             var results = await database.WriteAsync(db => SubmitAsync(db, jobs, promises, CancellationToken.None), CancellationToken.None);
             foreach (var (waiting, result) in together.Zip(results))
             {

@@ -26,7 +26,7 @@ public sealed class FarmFiguresTests
         Assert.Equal((0, 0), (seen.Of("renderfarm_queue_held", queue), seen.Of("renderfarm_queue_paused", "model=all")));
     }
 
-    /// <summary>What a pause holds back waits for no card: nobody is to be woken because it waits long, or because nobody would take it.</summary>
+    /// <summary>What a pause holds back waits for no card: nobody is woken because it waits long, or has no worker.</summary>
     [Fact]
     public async Task Queue_Paused_IsHeldAndNoPartOfWhatWaits()
     {
@@ -114,6 +114,24 @@ public sealed class FarmFiguresTests
         Assert.Equal(1, scrape.Of("renderfarm_lease_promises_total", "model=tiny", "vram_class=cpu", "result=kept"));
         Assert.Equal(1, scrape.Of("renderfarm_lease_promises_total", "model=tiny", "vram_class=cpu", "result=unserved"));
         Assert.Equal(2, scrape.Of("renderfarm_lease_wait_seconds_count", "model=tiny", "vram_class=cpu", "key_class=default"));
+    }
+
+    /// <summary>The promise stands with the job: whichever API is asked for work counts what came of it, and no other.</summary>
+    [Fact]
+    public async Task Lease_ByAnotherApiThanPromisedIt_IsCountedThere()
+    {
+        await using var database = await PostgresDatabase.CreateAsync();
+        string[] store = ["--Store:Kind=postgres", $"--Store:ConnectionString={database.ConnectionString}"];
+        await using var first = await TestFarm.StartAsync(store);
+        await using var second = await TestFarm.StartAsync([.. store, $"--Keys:BootstrapFile={first.KeysFile}"]);
+        var worker = await first.RegisterWorkerAsync();
+        await first.SubmitAsync();
+
+        Assert.NotNull(await second.LeaseAsync(worker));
+
+        string[] kept = ["model=tiny", "vram_class=cpu", "key_class=default", "result=kept"];
+        Assert.Equal(1, (await Scrape.OfAsync(second)).Of("renderfarm_lease_promises_total", kept));
+        Assert.Null((await Scrape.OfAsync(first)).Of("renderfarm_lease_promises_total"));
     }
 
     [Fact]

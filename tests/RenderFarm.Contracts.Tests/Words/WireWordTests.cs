@@ -20,7 +20,7 @@ public sealed class WireWordTests
             { Words<RenderStage>(), "queued loading encoding_text encoding_image denoising decoding encoding_video uploading done" },
             { Words<VideoEvent>(), "video.queued video.started video.completed video.failed video.cancelled video.expired" },
             { Words<VideoNotice>(), "video.progress video.preview" },
-            { Words<WorkerStatus>(), "live draining gone" },
+            { Words<WorkerStatus>(), "live draining gone stopped" },
             { Words<JobState>(), "queued leased rendering uploading completed cancelled failed expired" },
             {
                 Words<FailureReason>(),

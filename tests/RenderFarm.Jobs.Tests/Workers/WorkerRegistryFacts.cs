@@ -140,7 +140,7 @@ public abstract class WorkerRegistryFacts(StoreUnderTest store) : FarmFacts(stor
         Assert.Equal(1, (await Farm.Workers.ModelsAsync(Stop)).Single(m => m.Registration.Id == "demo").LiveWorkers);
     }
 
-    /// <summary>One that was stopped in order is missed by nobody; one that comes back is there, and its earlier start has no say.</summary>
+    /// <summary>One that was stopped in order is missed by nobody; when it is back its earlier start has no say.</summary>
     [Fact]
     public async Task LeftAsync_IsNoSilence_UntilItRegistersAgain()
     {

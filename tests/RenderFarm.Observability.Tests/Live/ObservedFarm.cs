@@ -15,7 +15,8 @@ namespace RenderFarm.Observability.Tests.Live;
 /// <summary>
 /// A farm to which everything has happened that boards and rules look at: two workers on the processor and one with a card (a driver of our
 /// own), jobs that went well, one that ran out of memory, one that was lost and came back, webhooks, an error of a card, a certificate that
-/// is over soon, a key that ends; on PostgreSQL, RabbitMQ and S3, with their exporters; and Prometheus, which scrapes all of it. Made when first asked for.
+/// is over soon, a key that ends; on PostgreSQL, RabbitMQ and S3, with their exporters; and Prometheus, which scrapes all of it. Made when
+/// first asked for.
 /// </summary>
 public sealed class ObservedFarm : IAsyncDisposable
 {

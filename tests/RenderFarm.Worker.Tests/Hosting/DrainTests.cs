@@ -28,7 +28,7 @@ public sealed class DrainTests
         await worker.EndAsync();
     }
 
-    /// <summary>Nobody has to look for a worker that ends in order; one that keeps a video that is not stored must come back, and is missed.</summary>
+    /// <summary>Nobody looks for a worker that ends in order; one that keeps a video must come back, and is missed.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

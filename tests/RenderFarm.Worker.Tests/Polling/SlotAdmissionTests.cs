@@ -8,7 +8,7 @@ public sealed class SlotAdmissionTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
 
-    /// <summary>Nobody counts on a slot whose host takes no jobs, and operators read why; when there is room again it is told too.</summary>
+    /// <summary>Nobody counts on a slot whose host takes no jobs, and operators read why; its end is told too.</summary>
     [Fact]
     public async Task Admits_HostWithoutRoom_TellsTheFarmSo_AndThatItIsOver()
     {

@@ -8,7 +8,7 @@ namespace RenderFarm.Worker.Hosting;
 
 /// <summary>
 /// The worker's life: 1 check, clean, register and resume the spool, 2 listen for bells, 3 run the slots until the drain, 4 let
-/// uploads finish while there is time, 5 say good-bye: with a video that is not stored yet it goes without, for then somebody must come back.
+/// uploads finish while there is time, 5 say good-bye, unless a video is left that is not stored: then somebody must come back.
 /// </summary>
 internal sealed class FarmWorker(
     WorkerStart start,

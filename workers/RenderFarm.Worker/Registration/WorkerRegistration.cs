@@ -95,7 +95,7 @@ internal sealed class WorkerRegistration(
         }
     }
 
-    /// <summary>This worker ends, and holds nothing. An API that does not hear it misses the worker after a while, as any that is silent.</summary>
+    /// <summary>This worker ends, and holds nothing. An API that does not hear it will miss it, as any that is silent.</summary>
     public async Task SayGoodbyeAsync()
     {
         try

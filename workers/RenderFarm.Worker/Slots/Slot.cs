@@ -73,7 +73,7 @@ internal sealed class Slot : IDisposable
     /// <summary>Why it takes no jobs until somebody, or time, puts it right; null when nothing is wrong with it.</summary>
     public string? Quarantine => Unfit ?? CardError ?? _cardFault ?? _deviceFault ?? _encoderFault;
 
-    /// <summary>Why its host takes no jobs for a while, though nothing is wrong with the slot: the farm is told of it as of a quarantine.</summary>
+    /// <summary>Why its host takes no jobs for now, with nothing wrong with the slot: told to the farm as a quarantine is.</summary>
     public string? Closed
     {
         get => _closed;
