@@ -16,7 +16,8 @@ namespace RenderFarm.Browser.Tests.Farm;
 public sealed class PageFarm : IAsyncLifetime
 {
     /// <summary>
-    /// How long a browser is waited for, in milliseconds. Only a failure takes so long; two busy cores have kept a page waiting for over 15 s.
+    /// How long a browser is waited for, in milliseconds. Only a failure takes so long; two busy cores have kept a page waiting for
+    /// over 15 s.
     /// </summary>
     private const int Patience = 60_000;
 
