@@ -127,6 +127,21 @@ public sealed class QueueForecast
             return place.Line!;
         }
 
+        using var givenUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        try
+        {
+            // With the wait for those who look before: each of them takes all its time when the store has frozen
+            return await _database.WithinAsync(StorePatience.Request, InTurnAsync(model, place, givenUp.Token), cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            await givenUp.CancelAsync();
+            throw;
+        }
+    }
+
+    private async Task<QueueLine> InTurnAsync(string model, Place place, CancellationToken cancellationToken)
+    {
         await place.Turn.WaitAsync(cancellationToken);
         try
         {

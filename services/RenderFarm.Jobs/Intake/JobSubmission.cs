@@ -30,16 +30,10 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
     public async Task<SubmitResult> SubmitAsync(NewJob job, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
-        // Before its turn, in which others wait for it
-        await forecast.LookAsync(job.Spec.Model, cancellationToken);
-        var queue = _queues.GetOrAdd(job.KeyId, _ => new KeyQueue());
         using var withdrawn = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var mine = new Waiting(job, withdrawn.Token);
-        queue.Submissions.Enqueue(mine);
-        _ = TakeTurnAsync(queue);
         try
         {
-            return await database.WithinAsync(StorePatience.Request, mine.Done.Task, cancellationToken);
+            return await database.WithinAsync(StorePatience.Request, JoinAsync(job, withdrawn.Token), cancellationToken);
         }
         catch (StoreUnavailableException)
         {
@@ -47,6 +41,17 @@ public sealed class JobSubmission(JobDatabase database, JobAnnouncer announcer, 
             await withdrawn.CancelAsync();
             throw;
         }
+    }
+
+    /// <summary>The line is looked at before the job's turn, in which others wait for it.</summary>
+    private async Task<SubmitResult> JoinAsync(NewJob job, CancellationToken cancellationToken)
+    {
+        await forecast.LookAsync(job.Spec.Model, cancellationToken);
+        var queue = _queues.GetOrAdd(job.KeyId, _ => new KeyQueue());
+        var mine = new Waiting(job, cancellationToken);
+        queue.Submissions.Enqueue(mine);
+        _ = TakeTurnAsync(queue);
+        return await mine.Done.Task;
     }
 
     /// <summary>As many turns as submissions, and each takes in at least one: whoever waits is taken in, most of them early.</summary>

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using RenderFarm.Planning.Models;
 using RenderFarm.Testing;
 
 namespace RenderFarm.Api.Tests.Stores;
@@ -92,11 +93,15 @@ public sealed class StoreOutageTests : IAsyncLifetime
         using var wire = new CuttableProxy(address.Host!, address.Port);
         (address.Port, address.MaxPoolSize) = (wire.Port, 8);
         await using var farm = await StartAsync(address.ConnectionString);
+        await farm.RegisterWorkerAsync("w2", ModelShapes.Tiny with { Id = "unasked" });
         await farm.SubmitAsync();
 
         wire.Stall();
+        // A model whose line nobody has looked at yet: all of them look, one after the other
         await Task.WhenAll(
-            Enumerable.Range(0, 40).Select(i => RefusedAsync(() => i % 2 == 0 ? farm.User.GetAsync("/v1/videos") : SubmitAsync(farm)))
+            Enumerable
+                .Range(0, 40)
+                .Select(i => RefusedAsync(() => i % 2 == 0 ? farm.User.GetAsync("/v1/videos") : SubmitAsync(farm, "unasked")))
         );
         Assert.Equal(503, (int)(await farm.User.GetAsync("/health/ready")).StatusCode);
         await RefusedAsync(() => farm.User.GetAsync("/v1/videos"));
@@ -143,8 +148,8 @@ public sealed class StoreOutageTests : IAsyncLifetime
         return farm;
     }
 
-    private static Task<HttpResponseMessage> SubmitAsync(TestFarm farm) =>
-        farm.User.PostAsJsonAsync("/v1/videos", new { prompt = "a ball" });
+    private static Task<HttpResponseMessage> SubmitAsync(TestFarm farm, string? model = null) =>
+        farm.User.PostAsJsonAsync("/v1/videos", new { prompt = "a ball", model });
 
     /// <summary>For every session to come; those that are there are ended, as by a failover.</summary>
     private async Task SetAsync(string setting)
