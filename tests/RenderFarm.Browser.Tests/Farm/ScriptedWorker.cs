@@ -57,6 +57,9 @@ internal sealed class ScriptedWorker : IDisposable
     public async Task StillThereAsync() =>
         _id = (await PostAsync<RegisterWorkerReply>("/worker/v1/register", _registration)).WorkerId;
 
+    /// <summary>It stops in order.</summary>
+    public Task GoodbyeAsync() => PostAsync<GoodbyeReply>("/worker/v1/goodbye", new GoodbyeRequest(_id, SimulatedWorker.Instance));
+
     /// <summary>Takes what waits until it has the video.</summary>
     public async Task<LeaseGrant> TakeAsync(string id)
     {

@@ -90,6 +90,18 @@ public sealed class FarmTests(PageFarm farm)
     }
 
     [Fact]
+    public async Task Cards_OfAWorkerThatStoppedInOrder_SayThatItHas()
+    {
+        await using var one = await Operator.SignInAsync(farm);
+        await one.Worker.GoodbyeAsync();
+
+        var page = await one.OpenAsync("/farm");
+
+        await Expect(one.RackOn(page).Locator("[data-status]")).ToHaveTextAsync("stopped");
+        Assert.Empty(one.Console);
+    }
+
+    [Fact]
     public async Task Cards_ToWhoeverOnlyMakesVideos_ShowNothingToRun()
     {
         await using var studio = await farm.StudioAsync(name: "looks only");

@@ -1,4 +1,6 @@
 using System.Text.RegularExpressions;
+using RenderFarm.Contracts.Leases;
+using RenderFarm.Contracts.Words;
 using RenderFarm.Dashboard.Texts;
 using RenderFarm.Testing.Farms;
 
@@ -63,6 +65,21 @@ public sealed partial class TextTests
                     StringComparison.Ordinal
                 )
             );
+    }
+
+    /// <summary>Sentences that are chosen by a word of the wire: a new word needs a new sentence.</summary>
+    [Fact]
+    public void WordsOfTheWire_HaveTheirSentenceInEveryLanguage()
+    {
+        IEnumerable<string> names =
+        [
+            .. Enum.GetValues<WorkerStatus>().Select(status => "farm.status." + Word.Of(status)),
+            .. Enum.GetValues<QuarantineSource>().Select(source => "farm.quarantine." + Word.Of(source)),
+        ];
+        foreach (var language in PageTexts.Languages)
+        {
+            Assert.Empty(names.Except(PageTexts.In(language).Names));
+        }
     }
 
     [Theory]
